@@ -1,0 +1,70 @@
+// SharedBytes: immutable bytes that many owners share; Rope: a sequence of such pieces.
+//
+// A payload is encoded once and then shared by log, WAL, peers, apply and watchers. Owned, growing bytes are std::string; a look at somebody
+// else's bytes is std::string_view.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace etcd::base {
+
+// A slice of an immutable, reference-counted block. Copying shares; slicing shares. Safe to read and to copy from any thread.
+class SharedBytes {
+ public:
+  SharedBytes() = default;
+  // Takes over `bytes` without copying them.
+  explicit SharedBytes(std::string bytes);
+  static SharedBytes copy_of(std::string_view bytes) { return SharedBytes(std::string(bytes)); }
+  // Bytes kept alive by `owner` (an arena block, a db mapping).
+  SharedBytes(std::shared_ptr<const void> owner, std::string_view bytes) : owner_(std::move(owner)), view_(bytes) {}
+
+  std::string_view view() const { return view_; }
+  const char* data() const { return view_.data(); }
+  std::size_t size() const { return view_.size(); }
+  bool empty() const { return view_.empty(); }
+  // The part [offset, offset + length); CHECKs that it is inside.
+  SharedBytes slice(std::size_t offset, std::size_t length) const;
+  // The same for a view that is known to lie inside these bytes (as a decoder returns it).
+  SharedBytes slice(std::string_view inside) const;
+
+  friend bool operator==(const SharedBytes& a, const SharedBytes& b) { return a.view_ == b.view_; }
+
+ private:
+  std::shared_ptr<const void> owner_;
+  std::string_view view_;
+};
+
+// A byte sequence in pieces. Small appends gather in a chunk of their own; large pieces are shared, not copied. Movable, one owner.
+class Rope {
+ public:
+  Rope() = default;
+  explicit Rope(std::string bytes) { append(SharedBytes(std::move(bytes))); }
+  Rope(Rope&&) = default;
+  Rope& operator=(Rope&&) = default;
+
+  void append(std::string_view bytes);          // copies
+  void append(SharedBytes bytes);               // shares when large, copies when small
+  void append(Rope&& other);
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  // The pieces in order; none is empty.
+  const std::vector<SharedBytes>& pieces();
+  std::string flatten() const;
+
+ private:
+  void seal_tail();
+
+  static constexpr std::size_t kChunkBytes = 16 * 1024;   // a gathered chunk is cut at about this size
+  static constexpr std::size_t kShareBytes = 1024;        // from this size on a SharedBytes is shared
+
+  std::vector<SharedBytes> pieces_;
+  std::string tail_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace etcd::base
