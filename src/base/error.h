@@ -112,4 +112,7 @@ struct Error {
   friend bool operator==(const Error& a, const Error& b) { return a.code == b.code; }
 };
 
+// For logs and tests: the detail, else the code's number. What clients see is made by api/errors.
+std::string describe(const Error& error);
+
 }  // namespace etcd

@@ -4,6 +4,7 @@
 // Levels as etcd's: debug, info, warn, error, fatal. etcd's own tests accept no line of level error in normal operation.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <source_location>
@@ -37,15 +38,18 @@ class LogField {
   // The text of an error under the key "error".
   explicit LogField(const Error& error);
   // `json` is put in as it is.
-  static LogField raw(std::string_view key, std::string_view json) { return LogField(key, std::string(json), Raw{}); }
+  static LogField raw(std::string_view key, std::string_view json) { return LogField(key, json, Raw{}); }
 
   const std::string& encoded() const { return encoded_; }
+  // The part of encoded() after `"key":`.
+  std::string_view value() const { return std::string_view(encoded_).substr(value_at_); }
 
  private:
   struct Raw {};
-  LogField(std::string_view key, std::string json, Raw);
+  LogField(std::string_view key, std::string_view json, Raw);
 
   std::string encoded_;
+  std::size_t value_at_;
 };
 
 // A message with the place it was logged from; made implicitly from a string at the call.
@@ -97,6 +101,8 @@ class Logger {
 
 // A logger that drops everything: for tests and tools.
 Logger& null_logger();
+// `text` between quotes, escaped as zap does: invalid UTF-8 becomes \ufffd.
+void append_json_string(std::string& out, std::string_view text);
 // Writes to an open file descriptor, which is not closed.
 std::shared_ptr<LogSink> fd_log_sink(int fd);
 
