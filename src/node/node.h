@@ -1,0 +1,148 @@
+// Node: one replica, as the services see it. They propose, wait for a read barrier, look at the current state and ask for maintenance; the
+// stages behind it (replica, disk, apply, flush) do the work.
+//
+// Every call may come from any thread and none blocks. Callbacks run once, on a stage's thread: they must be short and must not call back into
+// the node synchronously. After stop() every pending callback has run with kStopped.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "mvcc/read_view.h"
+
+namespace etcd::node {
+
+// Field numbers of InternalRaftRequest: what an entry asks for.
+enum class RequestKind : std::uint32_t {
+  kRange = 3,
+  kPut = 4,
+  kDeleteRange = 5,
+  kTxn = 6,
+  kCompaction = 7,
+  kLeaseGrant = 8,
+  kLeaseRevoke = 9,
+  kAlarm = 10,
+  kLeaseCheckpoint = 11,
+  kClusterVersionSet = 1300,
+  kClusterMemberAttrSet = 1301,
+  kDowngradeInfoSet = 1302,
+};
+
+// The encoded response message (e.g. a PutResponse, header included), or why there is none. kTimeout*, kStopped and kCanceled leave it unknown
+// whether the request will still be applied.
+using ProposeCallback = std::function<void(Result<base::Rope>)>;
+
+struct Proposal {
+  RequestKind kind;
+  base::SharedBytes request;     // the encoded request message, as received
+  std::int64_t deadline_ns = 0;  // on the monotonic clock; 0: the node's own limit (5 s + two election timeouts)
+  ProposeCallback done;
+};
+
+// One look at the replica for Status, metrics and health; all values of one moment.
+struct NodeStatus {
+  ClusterId cluster_id;
+  MemberId member_id;
+  Term term;
+  MemberId leader;  // 0: none known
+  LogIndex committed;
+  LogIndex applied;
+  bool is_learner = false;
+  std::uint64_t leader_changes = 0;
+  std::uint64_t proposals_pending = 0;
+  std::uint64_t proposals_failed = 0;
+};
+
+struct DbStatus {
+  std::int64_t size = 0;         // bytes of the file (etcd's dbSize), revisions still in memory not counted
+  std::int64_t in_use = 0;       // bytes of its pages that hold data
+  std::int64_t quota = 0;        // effective quota in bytes; 0 or less: none
+  std::string storage_version;   // "3.7.0"; empty: none yet
+};
+
+enum class AlarmType : std::int32_t { kNone = 0, kNoSpace = 1, kCorrupt = 2 };
+struct Alarm {
+  MemberId member;
+  AlarmType type;
+};
+
+struct MemberInfo {
+  MemberId id;
+  std::string name;  // empty: has not started yet
+  std::vector<std::string> peer_urls;
+  std::vector<std::string> client_urls;
+  bool is_learner = false;
+};
+
+// Membership, alarms and versions as of the applied index; replaced whole when one of them changes.
+struct ClusterView {
+  std::vector<MemberInfo> members;  // by id
+  std::vector<Alarm> alarms;        // by type, then member
+  std::string cluster_version;      // "3.7.0"; empty: not decided
+};
+
+// The db as of one applied index, as bytes of a bolt file.
+class SnapshotStream {
+ public:
+  virtual ~SnapshotStream() = default;
+  virtual std::uint64_t total_bytes() const = 0;
+  // Up to `limit` bytes more; empty at the end. May read from disk: not for an I/O thread with other work... call it from a worker.
+  virtual Result<std::string> read(std::size_t limit) = 0;
+  virtual const std::string& storage_version() const = 0;
+};
+
+struct HashKvResult {
+  std::uint32_t hash = 0;
+  Revision compact_revision;  // -1 before any compaction
+  Revision hash_revision;
+  Revision current_revision;
+};
+
+// Gathers the proposals of one I/O thread; that thread owns it. submit() hands everything gathered to the replica with one wake-up: call it at the
+// end of each pass of the loop.
+class Proposer {
+ public:
+  virtual ~Proposer() = default;
+  // Checks the limits first (kTooManyRequests, kRequestTooLarge, kStopped come back through the callback at once).
+  virtual void propose(Proposal proposal) = 0;
+  virtual void submit() = 0;
+};
+
+class Node {
+ public:
+  virtual ~Node() = default;
+
+  virtual std::unique_ptr<Proposer> make_proposer() = 0;
+
+  // The newest published state: everything acknowledged so far is in it.
+  virtual mvcc::ReadViewRef view() = 0;
+  // True if view() is linearizable at this moment without asking anybody: this member leads, is the only voter, and has applied an entry of its term.
+  virtual bool view_is_linearizable() = 0;
+  // Calls back once view() is linearizable as of the call; kNoLeader/kLeaderChanged/kTimeout otherwise.
+  virtual void read_barrier(std::int64_t deadline_ns, std::function<void(Status)> done) = 0;
+
+  virtual NodeStatus status() = 0;
+  virtual DbStatus db_status() = 0;
+  virtual std::shared_ptr<const ClusterView> cluster() = 0;
+
+  // Copies the db to a new file in the background, swaps it in, calls back; requests go on meanwhile.
+  virtual void defragment(std::function<void(Status)> done) = 0;
+  // Calls back with the db as of an applied index not older than the call.
+  virtual void snapshot(std::function<void(Result<std::unique_ptr<SnapshotStream>>)> done) = 0;
+  // CRC-32C over the buckets of the db as of now (Maintenance.Hash).
+  virtual void hash(std::function<void(Result<std::uint32_t>)> done) = 0;
+  // Hash of the key space at a revision, 0 for the current one (Maintenance.HashKV).
+  virtual void hash_kv(Revision revision, std::function<void(Result<HashKvResult>)> done) = 0;
+  // Calls back when the compaction last applied has removed its revisions from the db (physical compaction).
+  virtual void wait_compaction(std::function<void(Status)> done) = 0;
+  virtual void move_leader(MemberId transferee, std::int64_t deadline_ns, std::function<void(Status)> done) = 0;
+};
+
+}  // namespace etcd::node
