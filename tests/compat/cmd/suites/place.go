@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+type outcome string
+
+const (
+	passed  outcome = "PASS"
+	failed  outcome = "FAIL"
+	skipped outcome = "SKIP"
+)
+
+type result struct {
+	outcome outcome
+	detail  string
+	took    time.Duration
+}
+
+// place is the folder that looks to the suites like etcd's source tree:
+// <work>/bin with the three programs, <work>/tests/fixtures, and
+// <work>/tests/<test> as working folder, so that their relative paths hold.
+type place struct {
+	work, reference string
+}
+
+func newPlace(o options) (*place, error) {
+	p := &place{}
+	for _, path := range []struct {
+		into *string
+		from string
+	}{{&p.work, o.work}, {&p.reference, o.reference}, {&o.server, o.server}} {
+		absolute, err := filepath.Abs(path.from)
+		if err != nil {
+			return nil, err
+		}
+		*path.into = absolute
+	}
+	for _, folder := range []string{"bin", "tests", "logs"} {
+		if err := os.RemoveAll(filepath.Join(p.work, folder)); err != nil {
+			return nil, err
+		}
+		if err := os.MkdirAll(filepath.Join(p.work, folder), 0o755); err != nil {
+			return nil, err
+		}
+	}
+	links := map[string]string{
+		"bin/etcd":       o.server,
+		"bin/etcdctl":    p.tool(o.server, "etcdctl"),
+		"bin/etcdutl":    p.tool(o.server, "etcdutl"),
+		"tests/fixtures": filepath.Join(p.reference, "fixtures"),
+	}
+	for name, target := range links {
+		if _, err := os.Stat(target); err != nil {
+			return nil, err
+		}
+		if err := os.Symlink(target, filepath.Join(p.work, name)); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// tool is the program beside the server under test, or else Go's.
+func (p *place) tool(server, name string) string {
+	own := filepath.Join(filepath.Dir(server), name)
+	if _, err := os.Stat(own); err == nil {
+		return own
+	}
+	return filepath.Join(p.reference, name)
+}
+
+// run runs one test in a process of its own and leaves nothing behind.
+func (p *place) run(t test) result {
+	folder := filepath.Join(p.work, "tests", t.fileName())
+	logPath := filepath.Join(p.work, "logs", t.fileName()+".log")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return result{outcome: failed, detail: err.Error()}
+	}
+	defer os.RemoveAll(folder)
+
+	started := time.Now()
+	output, err := p.execute(t, folder)
+	killOrphans()
+	took := time.Since(started)
+	if writeErr := os.WriteFile(logPath, output, 0o644); writeErr != nil {
+		return result{outcome: failed, detail: writeErr.Error(), took: took}
+	}
+	verdict := judge(t, string(output), err)
+	verdict.took = took
+	if verdict.outcome == failed {
+		verdict.detail += " (" + logPath + ")"
+	}
+	return verdict
+}
+
+func (p *place) execute(t test, folder string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), t.timeout+5*time.Second)
+	defer cancel()
+	command := exec.CommandContext(ctx, filepath.Join(p.reference, t.suite+".test"),
+		"-test.v", "-test.count=1", "-test.run="+t.pattern(), "-test.timeout="+t.timeout.String(),
+		"-bin-dir="+filepath.Join(p.work, "bin"))
+	command.Dir = folder
+	command.Env = append(os.Environ(), "TMPDIR="+folder)
+	command.WaitDelay = time.Second
+	return command.CombinedOutput()
+}
+
+// judge reads the verdict of a test from the output of `-test.v`. A parent whose
+// subtests were all skipped counts as skipped, though Go calls it passed.
+func judge(t test, output string, err error) result {
+	verdicts := map[outcome]int{}
+	var own outcome
+	for _, match := range verdictLine.FindAllStringSubmatch(output, -1) {
+		if match[2] == t.name {
+			own = outcome(match[1])
+		}
+		if strings.HasPrefix(match[2], t.name+"/") {
+			verdicts[outcome(match[1])]++
+		}
+	}
+	switch {
+	case own == "" && err == nil:
+		return result{outcome: failed, detail: "no such test"}
+	case own == failed || err != nil:
+		return result{outcome: failed, detail: fmt.Sprint(err)}
+	case own == skipped || verdicts[passed] == 0 && verdicts[skipped] > 0:
+		return result{outcome: skipped}
+	default:
+		return result{outcome: passed}
+	}
+}
+
+var verdictLine = regexp.MustCompile(`(?m)^\s*--- (PASS|FAIL|SKIP): (\S+) \(`)
