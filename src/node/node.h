@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "base/unique_function.h"
 #include "mvcc/read_view.h"
 
 namespace etcd::node {
@@ -37,7 +37,7 @@ enum class RequestKind : std::uint32_t {
 
 // The encoded response message (e.g. a PutResponse, header included), or why there is none. kTimeout*, kStopped and kCanceled leave it unknown
 // whether the request will still be applied.
-using ProposeCallback = std::function<void(Result<base::Rope>)>;
+using ProposeCallback = base::UniqueFunction<void(Result<base::Rope>)>;
 
 struct Proposal {
   RequestKind kind;
@@ -126,23 +126,23 @@ class Node {
   // True if view() is linearizable at this moment without asking anybody: this member leads, is the only voter, and has applied an entry of its term.
   virtual bool view_is_linearizable() = 0;
   // Calls back once view() is linearizable as of the call; kNoLeader/kLeaderChanged/kTimeout otherwise.
-  virtual void read_barrier(std::int64_t deadline_ns, std::function<void(Status)> done) = 0;
+  virtual void read_barrier(std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) = 0;
 
   virtual NodeStatus status() = 0;
   virtual DbStatus db_status() = 0;
   virtual std::shared_ptr<const ClusterView> cluster() = 0;
 
   // Copies the db to a new file in the background, swaps it in, calls back; requests go on meanwhile.
-  virtual void defragment(std::function<void(Status)> done) = 0;
+  virtual void defragment(base::UniqueFunction<void(Status)> done) = 0;
   // Calls back with the db as of an applied index not older than the call.
-  virtual void snapshot(std::function<void(Result<std::unique_ptr<SnapshotStream>>)> done) = 0;
+  virtual void snapshot(base::UniqueFunction<void(Result<std::unique_ptr<SnapshotStream>>)> done) = 0;
   // CRC-32C over the buckets of the db as of now (Maintenance.Hash).
-  virtual void hash(std::function<void(Result<std::uint32_t>)> done) = 0;
+  virtual void hash(base::UniqueFunction<void(Result<std::uint32_t>)> done) = 0;
   // Hash of the key space at a revision, 0 for the current one (Maintenance.HashKV).
-  virtual void hash_kv(Revision revision, std::function<void(Result<HashKvResult>)> done) = 0;
+  virtual void hash_kv(Revision revision, base::UniqueFunction<void(Result<HashKvResult>)> done) = 0;
   // Calls back when the compaction last applied has removed its revisions from the db (physical compaction).
-  virtual void wait_compaction(std::function<void(Status)> done) = 0;
-  virtual void move_leader(MemberId transferee, std::int64_t deadline_ns, std::function<void(Status)> done) = 0;
+  virtual void wait_compaction(base::UniqueFunction<void(Status)> done) = 0;
+  virtual void move_leader(MemberId transferee, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) = 0;
 };
 
 }  // namespace etcd::node
