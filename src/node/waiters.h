@@ -1,0 +1,40 @@
+// Waiters: who waits for the outcome of which proposal.
+//
+// Any thread. A waiter is answered exactly once: by apply with the response, by expiry with kTimeout, or by stop with kStopped. Invariant: an id
+// that is not here has been answered or was proposed by another member (or another life of this one).
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "node/node.h"
+
+namespace etcd::node {
+
+class Waiters {
+ public:
+  struct Waiter {
+    std::uint64_t id = 0;
+    std::int64_t deadline_ns = 0;
+    ProposeCallback done;
+  };
+
+  // Takes over all of `waiters` (left empty).
+  void add(std::vector<Waiter>& waiters);
+  // For each id the callback that waits for it, or an empty one; they are the caller's to run from here on.
+  void take(const std::vector<std::uint64_t>& ids, std::vector<ProposeCallback>& out);
+  // Fails every waiter whose deadline is not after `now_ns`; returns how many.
+  std::size_t expire(std::int64_t now_ns, const Error& error);
+  // Fails every waiter, now and later, with kStopped.
+  void stop();
+  std::size_t size() const;
+
+ private:
+  mutable std::mutex mutex_;
+  bool stopped_ = false;
+  std::unordered_map<std::uint64_t, Waiter> waiting_;
+};
+
+}  // namespace etcd::node
