@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -67,6 +68,46 @@ struct ConfChange {
   base::SharedBytes context;  // etcd's JSON of the member
 
   friend bool operator==(const ConfChange&, const ConfChange&) = default;
+};
+
+enum class ConfChangeTransition : std::uint8_t { kAuto = 0, kJointImplicit = 1, kJointExplicit = 2 };
+
+struct ConfChangeSingle {
+  ConfChangeType type = ConfChangeType::kAddNode;
+  MemberId node_id;
+
+  friend bool operator==(const ConfChangeSingle&, const ConfChangeSingle&) = default;
+};
+
+// The general form of a membership change. One change with kAuto is applied at once; several, or another transition, go through a joint
+// configuration; none at all (and kAuto) leaves a joint configuration. A change of member 0 does nothing: so the state machine refuses one.
+struct ConfChangeV2 {
+  ConfChangeTransition transition = ConfChangeTransition::kAuto;
+  std::vector<ConfChangeSingle> changes;
+  base::SharedBytes context;
+
+  friend bool operator==(const ConfChangeV2&, const ConfChangeV2&) = default;
+};
+
+enum class Role : std::uint8_t { kFollower, kPreCandidate, kCandidate, kLeader };
+
+// etcd's name of a role: StateFollower, StatePreCandidate, StateCandidate, StateLeader.
+std::string_view role_name(Role role);
+
+// What a member knows about leadership, never persisted. `leader` is 0 when there is none or it is not known.
+struct SoftState {
+  MemberId leader;
+  Role role = Role::kFollower;
+
+  friend bool operator==(const SoftState&, const SoftState&) = default;
+};
+
+// The answer to a ReadIndex: once `index` is applied, reads asked for under `context` before the request was made are linearizable.
+struct ReadState {
+  LogIndex index;
+  base::SharedBytes context;
+
+  friend bool operator==(const ReadState&, const ReadState&) = default;
 };
 
 }  // namespace etcd::raft
