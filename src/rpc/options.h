@@ -1,0 +1,59 @@
+// Options: the limits of a server. Times in nanoseconds, sizes in bytes; 0 means "none" only where it says so.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace etcd::rpc {
+
+inline constexpr std::int64_t kSecond = 1'000'000'000;
+inline constexpr std::int64_t kMinute = 60 * kSecond;
+inline constexpr std::int64_t kHour = 60 * kMinute;
+inline constexpr std::uint32_t kUnlimitedStreams = 0xffffffff;
+
+// What clients may do with HTTP/2 PINGs, as grpc-go's EnforcementPolicy: more than two pings too soon bring GOAWAY "too_many_pings".
+struct KeepaliveEnforcement {
+  std::int64_t min_time_ns = 5 * kSecond;  // between two pings while calls are running
+  bool permit_without_stream = false;      // false: without calls, one ping in two hours
+};
+
+// The server's own pings on a connection that it hears nothing from.
+struct KeepalivePings {
+  std::int64_t after_ns = 2 * kHour;
+  std::int64_t timeout_ns = 20 * kSecond;  // without an answer the connection is closed
+};
+
+// Resets by the client, a token bucket: a rapid-reset attack ends the connection, honest cancelling doesn't.
+struct ResetLimit {
+  std::uint64_t burst = 1000;
+  std::uint64_t per_second = 100;
+};
+
+struct Options {
+  std::uint32_t max_concurrent_streams = kUnlimitedStreams;  // for each connection
+  std::size_t max_receive_message_bytes = 4 * 1024 * 1024;   // after inflating, too
+  std::size_t max_header_list_bytes = 64 * 1024;
+  std::size_t max_http_body_bytes = 4 * 1024 * 1024;
+  std::size_t max_connections = 0;                           // 0: as many as descriptors; above it a connection waits unaccepted
+
+  std::int64_t header_timeout_ns = 5 * kMinute;     // for the preface, or an HTTP/1.1 request's header
+  std::int64_t http_idle_timeout_ns = 5 * kMinute;  // HTTP/1.1 keep-alive without a request; 0: none
+  KeepaliveEnforcement keepalive_enforcement = {};
+  KeepalivePings keepalive_pings = {};
+  ResetLimit reset_limit = {};
+
+  std::uint32_t stream_window_bytes = 1024 * 1024;
+  std::uint32_t connection_window_bytes = 4 * 1024 * 1024;
+  // A streaming call's queued output: send() returns false above the high mark, on_writable comes below the low one.
+  std::size_t stream_high_water_bytes = 1024 * 1024;
+  std::size_t stream_low_water_bytes = 256 * 1024;
+  // Unary answers waiting on one connection; above it the connection's next requests wait undispatched.
+  std::size_t max_queued_output_bytes = 16 * 1024 * 1024;
+  // Parts of unfinished request messages on one connection; above it the message that grows is refused with kResourceExhausted.
+  std::size_t max_unfinished_request_bytes = 64 * 1024 * 1024;
+
+  // Upper bounds, in seconds, of the buckets of Counters::handling; empty: calls are not timed.
+  std::vector<double> handling_buckets = {};
+};
+
+}  // namespace etcd::rpc
