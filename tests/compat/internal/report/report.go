@@ -43,7 +43,7 @@ func (r *Report) add(counter *int, word, name, detail string) {
 	if detail != "" {
 		detail = "  " + detail
 	}
-	fmt.Fprintf(r.out, "%s  %-48s%s\n", word, name, detail)
+	fmt.Fprintf(r.out, "%s  %-68s%s\n", word, name, detail)
 }
 
 // Close prints the closing line and returns the process's exit code.

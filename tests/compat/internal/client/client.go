@@ -1,0 +1,70 @@
+// Package client opens connections to a server for the tools here.
+package client
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// maxMessage lets whole data sets come in one answer.
+const maxMessage = 512 << 20
+
+// V3 opens etcd's own client.
+func V3(endpoint string) (*clientv3.Client, error) {
+	return clientv3.New(clientv3.Config{
+		Endpoints:          []string{endpoint},
+		DialTimeout:        5 * time.Second,
+		MaxCallRecvMsgSize: maxMessage,
+		MaxCallSendMsgSize: maxMessage,
+		Logger:             zap.NewNop(),
+	})
+}
+
+// Raw holds the service stubs over one bare gRPC connection: no retries, no
+// interpretation of errors.
+type Raw struct {
+	Conn        *grpc.ClientConn
+	KV          pb.KVClient
+	Lease       pb.LeaseClient
+	Cluster     pb.ClusterClient
+	Maintenance pb.MaintenanceClient
+}
+
+// NewRaw opens a bare connection to host:port.
+func NewRaw(endpoint string) (*Raw, error) {
+	conn, err := grpc.NewClient("passthrough:///"+endpoint,
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDisableRetry(),
+		grpc.WithDefaultCallOptions(
+			grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)))
+	if err != nil {
+		return nil, err
+	}
+	return &Raw{
+		Conn:        conn,
+		KV:          pb.NewKVClient(conn),
+		Lease:       pb.NewLeaseClient(conn),
+		Cluster:     pb.NewClusterClient(conn),
+		Maintenance: pb.NewMaintenanceClient(conn),
+	}, nil
+}
+
+// Close ends the connection.
+func (r *Raw) Close() { _ = r.Conn.Close() }
+
+// Timeout is a context for one call.
+func Timeout(d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), d)
+}
+
+// Unimplemented says whether the server doesn't have the method at all.
+func Unimplemented(err error) bool { return status.Code(err) == codes.Unimplemented }
