@@ -1,0 +1,97 @@
+// Cursor: walks the leaf elements of one bucket in order of their keys, over pages of the file and nodes changed in memory alike.
+//
+// Owner: whoever made it; one thread. It reads only: any number of cursors may walk one bucket at once. A cursor of a ReadTx is valid while
+// a copy of that ReadTx lives; one of a WriteTx until the next change of the transaction, after which it must seek again.
+// Errors: on a page that can't be what it claims to be the cursor becomes invalid and status() says kCorrupt, so a loop reads
+//   for (cursor.seek(from); cursor.valid(); cursor.next()) ...
+//   TRY(cursor.status());
+// Damaged pages never make a walk endless: it ends with kCorrupt after as many pages as the file has.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "base/result.h"
+#include "bolt/page.h"
+
+namespace etcd::bolt {
+
+struct Node;
+
+// Where the walk of a bucket starts: a page, the page inside the bucket's own value, or a node in memory.
+struct TreeRoot {
+  PageId page;                       // used if the others are empty
+  std::string_view inline_page = {};
+  const Node* node = nullptr;
+};
+
+class Cursor {
+ public:
+  // `pages` and what `root` points to must outlive the cursor.
+  Cursor(const Pages& pages, TreeRoot root) : pages_(&pages), root_(root) {}
+
+  // Each moves the cursor and returns valid(): the first element with a key >= `key`; the first; the last.
+  bool seek(std::string_view key);
+  bool first();
+  bool last();
+  // The element after or before the current one. CHECKs valid().
+  bool next() {
+    Frame& leaf = top();
+    if (valid_ && ++leaf.index < leaf.count && leaf.node == nullptr) return load_page_element(leaf);
+    return next_slowly();
+  }
+  bool prev();
+
+  bool valid() const { return valid_; }
+  // Of the element under the cursor; the bytes live as long as what the cursor reads.
+  std::string_view key() const { return element_.key; }
+  // A bucket's raw header if is_bucket().
+  std::string_view value() const { return element_.value; }
+  bool is_bucket() const { return (element_.flags & kBucketElement) != 0; }
+  // Success unless the walk met damage.
+  Status status() const;
+  // Pages and nodes entered since the last seek, first or last.
+  std::uint64_t pages_entered() const { return entered_; }
+
+ private:
+  struct Frame {
+    const Node* node = nullptr;  // else `page`
+    PageView page;
+    std::uint32_t index = 0;
+    std::uint32_t count = 0;
+    bool leaf = true;
+  };
+  enum class Side : std::uint8_t { kFirst, kLast };
+
+  Frame& top() { return stack_[depth_ - 1]; }
+  void restart();
+  bool push_root();
+  bool push_child(const Frame& branch);
+  bool push(const Frame& frame);
+  bool descend(Side side);
+  bool climb_forward();
+  bool climb_backward();
+  bool next_slowly();
+  bool load_element();
+  bool load_page_element(const Frame& leaf) {
+    const auto element = leaf.page.leaf_element(leaf.index);
+    if (!element) return damaged();
+    element_ = *element;
+    return true;
+  }
+  bool damaged();
+  bool end();
+
+  const Pages* pages_;
+  TreeRoot root_;
+  std::array<Frame, kMaxTreeDepth> stack_;
+  std::uint32_t depth_ = 0;
+  std::uint64_t entered_ = 0;
+  PageId current_page_;  // last page looked for, named in the error
+  LeafElement element_;
+  bool valid_ = false;
+  bool damaged_ = false;
+};
+
+}  // namespace etcd::bolt
