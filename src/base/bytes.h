@@ -54,6 +54,10 @@ class Rope {
   bool empty() const { return size_ == 0; }
   // The pieces in order; none is empty.
   const std::vector<SharedBytes>& pieces();
+  // The same without sealing what is still gathering: the finished pieces, then the bytes after them. For a writer that copies small bytes
+  // out again, so that a short rope costs no block.
+  const std::vector<SharedBytes>& sealed() const { return pieces_; }
+  std::string_view tail() const { return tail_; }
   std::string flatten() const;
 
  private:
