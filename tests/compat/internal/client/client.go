@@ -3,6 +3,7 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"go.uber.org/zap"
@@ -68,3 +69,25 @@ func Timeout(d time.Duration) (context.Context, context.CancelFunc) {
 
 // Unimplemented says whether the server doesn't have the method at all.
 func Unimplemented(err error) bool { return status.Code(err) == codes.Unimplemented }
+
+// WaitAnswer asks until the server answers a linearizable read, and gives up
+// after limit or once running says that the server has ended.
+func (r *Raw) WaitAnswer(limit time.Duration, running func() bool) error {
+	deadline := time.Now().Add(limit)
+	for {
+		ctx, cancel := Timeout(time.Second)
+		_, err := r.KV.Range(ctx, &pb.RangeRequest{Key: []byte("x")})
+		cancel()
+		if err == nil {
+			return nil
+		}
+		if !running() {
+			return fmt.Errorf("the server ended instead of answering: %w", err)
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("no answer within %s: %w", limit, err)
+		}
+		r.Conn.ResetConnectBackoff()
+		time.Sleep(5 * time.Millisecond)
+	}
+}
