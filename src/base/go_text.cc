@@ -75,7 +75,6 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 constexpr std::uint64_t kMaxMagnitude = std::uint64_t{1} << 63;  // of a negative duration; a positive one must stay below
 
-// One "12.5h" off the front of `rest`, added to `total`; false if it is malformed or too large.
 class DurationReader {
  public:
   explicit DurationReader(std::string_view text) : whole_(text), rest_(text) {}
@@ -135,15 +134,16 @@ class DurationReader {
     return fail(Errc::kInvalid, "time: unknown unit " + go_quote(name) + " in duration " + go_quote(whole_));
   }
 
-  // Digits beyond the first 18 are below any unit's nanosecond.
+  // Digits beyond 63 bits are below any unit's nanosecond.
   static std::uint64_t fraction_of(std::string_view digits, std::uint64_t unit) {
-    double value = 0;
+    std::uint64_t value = 0;
     double scale = 1;
-    for (const char digit : digits.substr(0, 18)) {
-      value = value * 10 + (digit - '0');
+    for (const char digit : digits) {
+      if (value > (kMaxMagnitude - 1) / 10) break;
+      value = value * 10 + static_cast<std::uint64_t>(digit - '0');
       scale *= 10;
     }
-    return static_cast<std::uint64_t>(value * (static_cast<double>(unit) / scale));
+    return static_cast<std::uint64_t>(static_cast<double>(value) * (static_cast<double>(unit) / scale));
   }
 
   std::string_view whole_;
@@ -155,11 +155,10 @@ struct Notation {
   std::string digits;  // without prefix and underscores; empty: malformed
 };
 
-// Underscores may stand between digits, and only behind a prefix that names the base.
+// Underscores may stand between digits and between a prefix and the first of them.
 bool underscores_in_place(std::string_view digits, bool prefixed) {
-  if (digits.find('_') == std::string_view::npos) return true;
-  if (!prefixed || digits.back() == '_') return false;
-  return digits.find("__") == std::string_view::npos;
+  if (digits.front() == '_' && !prefixed) return false;
+  return digits.back() != '_' && digits.find("__") == std::string_view::npos;
 }
 
 Notation split_notation(std::string_view text) {

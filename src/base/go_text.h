@@ -31,7 +31,7 @@ struct ParsedNumber {
   Integer value = 0;
   std::optional<NumberFault> fault = {};
 };
-// Integers in Go's notation: 12, 0x1f, 0o17, 017, 0b11, and 1_000 only after such a prefix.
+// Integers in Go's notation: 12, 1_000, 0x1f, 0o17, 017, 0b11. With kRange the value is the nearest that fits.
 ParsedNumber<std::int64_t> parse_int(std::string_view text);
 ParsedNumber<std::uint64_t> parse_uint(std::string_view text, std::uint64_t max = UINT64_MAX);
 
