@@ -1,0 +1,44 @@
+// The responses of the KV, Lease and Maintenance services, encoded straight to bytes. Key-values are spliced in as they are stored.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "cluster/alarms.h"
+#include "apply/request.h"
+
+namespace etcd::mvcc {
+class ReadView;
+struct RangeOptions;
+struct RangeResult;
+}  // namespace etcd::mvcc
+
+namespace etcd::apply {
+
+// ResponseHeader. Zero fields are left out, as proto3 does.
+struct ResponseHeader {
+  ClusterId cluster;
+  MemberId member;
+  Revision revision;
+  Term term;
+};
+
+// `count` is left out where it is zero; key-values of `result` are copied or shared, so it may go afterwards.
+base::Rope encode_range_response(const ResponseHeader& header, const mvcc::RangeResult& result);
+base::Rope encode_put_response(const ResponseHeader& header, std::optional<std::string_view> prev_kv);
+base::Rope encode_delete_range_response(const ResponseHeader& header, std::int64_t deleted, const std::vector<std::string_view>& prev_kvs);
+base::Rope encode_lease_grant_response(const ResponseHeader& header, LeaseId id, std::int64_t ttl_s);
+base::Rope encode_alarm_response(const ResponseHeader& header, const std::vector<cluster::Alarm>& alarms);
+// CompactionResponse, LeaseRevokeResponse, LeaseCheckpointResponse: nothing but a header.
+base::Rope encode_header_response(const ResponseHeader& header);
+
+// The bytes of ResponseHeader alone, for those who build other messages around it.
+std::string encode_header(const ResponseHeader& header);
+
+}  // namespace etcd::apply
