@@ -1,0 +1,260 @@
+#include "bench/load/connection.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <utility>
+
+namespace etcd::bench {
+
+namespace {
+
+constexpr std::size_t kFrameHeader = 9;
+constexpr std::size_t kMaxFrame = 16384;
+constexpr std::uint8_t kData = 0, kHeaders = 1, kReset = 3, kSettings = 4, kPing = 6, kGoAway = 7, kWindowUpdate = 8, kContinuation = 9;
+constexpr std::uint8_t kEndStream = 1, kAck = 1, kEndHeaders = 4;
+constexpr std::uint32_t kWindow = 0x7fffffff;
+constexpr std::size_t kWindowRefresh = 1u << 24;
+constexpr std::size_t kReadBytes = 256 * 1024;
+
+void put32(std::string& out, std::uint32_t value) {
+  for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<char>(value >> shift));
+}
+
+std::uint32_t get32(std::string_view bytes) {
+  std::uint32_t value = 0;
+  for (int i = 0; i < 4; ++i) value = (value << 8) | static_cast<std::uint8_t>(bytes[static_cast<std::size_t>(i)]);
+  return value;
+}
+
+void put_frame_header(std::string& out, std::size_t length, std::uint8_t type, std::uint8_t flags, std::uint32_t stream) {
+  for (int shift = 16; shift >= 0; shift -= 8) out.push_back(static_cast<char>(length >> shift));
+  out.push_back(static_cast<char>(type));
+  out.push_back(static_cast<char>(flags));
+  put32(out, stream);
+}
+
+// A literal header field without indexing: the same bytes are valid on every stream.
+void put_literal(std::string& out, std::string_view name, std::string_view value) {
+  out.push_back(0);
+  out.push_back(static_cast<char>(name.size()));
+  out.append(name);
+  out.push_back(static_cast<char>(value.size()));
+  out.append(value);
+}
+
+std::string make_header_block(const Connection::Options& options) {
+  std::string block;
+  put_literal(block, ":method", "POST");
+  put_literal(block, ":scheme", "http");
+  put_literal(block, ":path", options.path);
+  put_literal(block, ":authority", options.host + ":" + std::to_string(options.port));
+  put_literal(block, "te", "trailers");
+  put_literal(block, "content-type", "application/grpc");
+  return block;
+}
+
+Error errno_error(const char* call) { return {Errc::kIo, std::string(call) + ": " + std::strerror(errno)}; }
+
+}  // namespace
+
+Result<Connection> Connection::open(const Options& options, CallSource& source) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return fail(errno_error("socket"));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(options.port));
+  if (::inet_pton(AF_INET, options.host.c_str(), &address.sin_addr) != 1 ||
+      ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+    Error error = errno_error("connect");
+    ::close(fd);
+    return fail(std::move(error));
+  }
+  const int one = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  return Connection(fd, options, source);
+}
+
+Connection::Connection(int fd, const Options& options, CallSource& source)
+    : fd_(fd),
+      source_(source),
+      limit_(options.streams),
+      header_block_(make_header_block(options)),
+      calls_(static_cast<std::size_t>(options.streams)) {
+  nghttp2_hd_inflate_new(&inflater_);
+  out_ = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+  put_frame_header(out_, 6, kSettings, 0, 0);
+  out_.append({0, 4});  // SETTINGS_INITIAL_WINDOW_SIZE
+  put32(out_, kWindow);
+  put_frame_header(out_, 4, kWindowUpdate, 0, 0);
+  put32(out_, kWindow - 65535);
+}
+
+Connection::Connection(Connection&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)),
+      source_(other.source_),
+      limit_(other.limit_),
+      in_flight_(other.in_flight_),
+      exhausted_(other.exhausted_),
+      next_stream_(other.next_stream_),
+      header_block_(std::move(other.header_block_)),
+      calls_(std::move(other.calls_)),
+      in_(std::move(other.in_)),
+      out_(std::move(other.out_)),
+      unacknowledged_(other.unacknowledged_),
+      inflater_(std::exchange(other.inflater_, nullptr)) {}
+
+Connection::~Connection() {
+  if (inflater_ != nullptr) nghttp2_hd_inflate_del(inflater_);
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Status Connection::fill(std::int64_t now_ns) {
+  while (in_flight_ < limit_ && !exhausted_) start_call(now_ns);
+  return flush();
+}
+
+void Connection::start_call(std::int64_t now_ns) {
+  if (!source_.next(request_)) {
+    exhausted_ = true;
+    return;
+  }
+  Call* call = find(0);
+  *call = Call{.stream = next_stream_, .started_ns = now_ns};
+  next_stream_ += 2;
+  ++in_flight_;
+  put_frame_header(out_, header_block_.size(), kHeaders, kEndHeaders, call->stream);
+  out_.append(header_block_);
+  std::string message(1, '\0');
+  put32(message, static_cast<std::uint32_t>(request_.size()));
+  message.append(request_);
+  for (std::size_t at = 0; at < message.size();) {
+    const std::size_t part = std::min(kMaxFrame, message.size() - at);
+    put_frame_header(out_, part, kData, at + part == message.size() ? kEndStream : 0, call->stream);
+    out_.append(message, at, part);
+    at += part;
+  }
+}
+
+Status Connection::flush() {
+  std::size_t written = 0;
+  while (written < out_.size()) {
+    const ssize_t n = ::send(fd_, out_.data() + written, out_.size() - written, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n > 0) {
+      written += static_cast<std::size_t>(n);
+    } else if (errno == EAGAIN) {
+      break;
+    } else if (errno != EINTR) {
+      return fail(errno_error("send"));
+    }
+  }
+  out_.erase(0, written);
+  return {};
+}
+
+Status Connection::receive(std::int64_t now_ns) {
+  const std::size_t held = in_.size();
+  in_.resize(held + kReadBytes);
+  const ssize_t n = ::recv(fd_, in_.data() + held, kReadBytes, MSG_DONTWAIT);
+  in_.resize(held + static_cast<std::size_t>(n > 0 ? n : 0));
+  if (n == 0) return fail(Errc::kIo, "connection closed by the server");
+  if (n < 0) {
+    if (errno == EAGAIN || errno == EINTR) return {};
+    return fail(errno_error("recv"));
+  }
+  std::string_view rest = in_;
+  while (rest.size() >= kFrameHeader) {
+    const std::size_t length = get32(rest) >> 8;
+    if (rest.size() < kFrameHeader + length) break;
+    const Frame frame{static_cast<std::uint8_t>(rest[3]), static_cast<std::uint8_t>(rest[4]),
+                      get32(rest.substr(5)) & kWindow, rest.substr(kFrameHeader, length)};
+    TRY(on_frame(frame, now_ns));
+    rest.remove_prefix(kFrameHeader + length);
+  }
+  in_.erase(0, in_.size() - rest.size());
+  return {};
+}
+
+Status Connection::on_frame(const Frame& frame, std::int64_t now_ns) {
+  switch (frame.type) {
+    case kHeaders:
+      TRY(on_headers(frame));
+      break;
+    case kData:
+      on_data(frame);
+      break;
+    case kSettings:
+      if ((frame.flags & kAck) == 0) put_frame_header(out_, 0, kSettings, kAck, 0);
+      return {};
+    case kPing:
+      if ((frame.flags & kAck) != 0) return {};
+      put_frame_header(out_, frame.payload.size(), kPing, kAck, 0);
+      out_.append(frame.payload);
+      return {};
+    case kReset:
+      if (Call* call = find(frame.stream); call != nullptr) end_call(*call, now_ns);
+      return {};
+    case kGoAway:
+      return fail(Errc::kIo, "the server sent GOAWAY");
+    case kContinuation:
+      return fail(Errc::kUnsupported, "response headers of more than one frame");
+    default:
+      return {};
+  }
+  if ((frame.flags & kEndStream) != 0) {
+    if (Call* call = find(frame.stream); call != nullptr) end_call(*call, now_ns);
+  }
+  return {};
+}
+
+Status Connection::on_headers(const Frame& frame) {
+  Call* call = find(frame.stream);
+  const auto* at = reinterpret_cast<const std::uint8_t*>(frame.payload.data());
+  std::size_t left = frame.payload.size();
+  for (;;) {
+    nghttp2_nv field;
+    int flags = 0;
+    const ssize_t used = nghttp2_hd_inflate_hd2(inflater_, &field, &flags, at, left, 1);
+    if (used < 0) return fail(Errc::kCorrupt, "bad HPACK block");
+    at += used;
+    left -= static_cast<std::size_t>(used);
+    if ((flags & NGHTTP2_HD_INFLATE_EMIT) != 0 && call != nullptr) {
+      const std::string_view name(reinterpret_cast<char*>(field.name), field.namelen);
+      const std::string_view value(reinterpret_cast<char*>(field.value), field.valuelen);
+      if (name == "grpc-status") std::from_chars(value.data(), value.data() + value.size(), call->status);
+    }
+    if ((flags & NGHTTP2_HD_INFLATE_FINAL) != 0) break;
+  }
+  nghttp2_hd_inflate_end_headers(inflater_);
+  return {};
+}
+
+void Connection::on_data(const Frame& frame) {
+  if (Call* call = find(frame.stream)) call->bytes += frame.payload.size();
+  unacknowledged_ += frame.payload.size();
+  if (unacknowledged_ < kWindowRefresh) return;
+  put_frame_header(out_, 4, kWindowUpdate, 0, 0);
+  put32(out_, static_cast<std::uint32_t>(unacknowledged_));
+  unacknowledged_ = 0;
+}
+
+void Connection::end_call(Call& call, std::int64_t now_ns) {
+  source_.ended(now_ns - call.started_ns, call.status, call.bytes);
+  call.stream = 0;
+  --in_flight_;
+}
+
+Connection::Call* Connection::find(std::uint32_t stream) {
+  for (Call& call : calls_) {
+    if (call.stream == stream) return &call;
+  }
+  return nullptr;
+}
+
+}  // namespace etcd::bench

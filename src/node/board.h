@@ -1,0 +1,30 @@
+// Board: the facts about the replica that any thread may read at any time. Written by the replica stage (applied: by apply); each fact is fresh by
+// itself, no two are of the same instant.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/ids.h"
+
+namespace etcd::node {
+
+struct Board {
+  std::atomic<std::uint64_t> term{0};
+  std::atomic<std::uint64_t> leader{0};  // member id; 0: none known
+  std::atomic<std::uint64_t> committed{0};
+  std::atomic<std::uint64_t> applied{0};
+  std::atomic<bool> is_leader{false};
+  // This member leads, is the only voter, and has applied an entry of its term: then the published view is linearizable without asking anybody.
+  std::atomic<bool> reads_are_local{false};
+  std::atomic<std::uint64_t> leader_changes{0};
+  std::atomic<std::uint64_t> proposals_failed{0};
+  std::atomic<std::uint64_t> reads_failed{0};  // read barriers that ended in an error
+  std::atomic<std::uint64_t> slow_reads{0};    // read barriers that had to ask again
+  // Payload of proposals that have been submitted and not yet applied, in bytes.
+  std::atomic<std::int64_t> proposed_bytes{0};
+  // Revisions in memory that the db does not hold yet, in bytes.
+  std::atomic<std::int64_t> tail_bytes{0};
+};
+
+}  // namespace etcd::node

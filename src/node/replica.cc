@@ -1,0 +1,171 @@
+#include "node/replica.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace etcd::node {
+
+namespace {
+
+template <typename... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+
+bool is_only_voter(const raft::ConfState& state, MemberId id) {
+  return state.voters.size() == 1 && state.voters.front() == id && state.voters_outgoing.empty();
+}
+
+}  // namespace
+
+Replica::Replica(raft::Raft raft, const Options& options, Outlets outlets, Board& board, base::Logger& logger, Wakeup& wakeup)
+    : raft_(std::move(raft)),
+      options_(options),
+      outlets_(std::move(outlets)),
+      board_(board),
+      logger_(logger),
+      inbox_(wakeup) {
+  const raft::Status status = raft_.status();
+  applied_ = status.applied;
+  only_voter_ = is_only_voter(status.conf_state, status.id);
+  // Nobody else can be elected, so there is nothing to wait for.
+  if (only_voter_) raft_.feed(raft::Campaign{});
+}
+
+std::int64_t Replica::step(std::int64_t now_ns) {
+  if (next_tick_ns_ == 0) next_tick_ns_ = now_ns + options_.tick_ns;
+  inbox_.drain(drained_);
+  for (ReplicaInput& input : drained_) take_in(input);
+  drained_.clear();
+  if (now_ns >= next_tick_ns_) {
+    // After a pause the missed ticks are not made up for: a burst of them would start an election for no reason.
+    next_tick_ns_ = now_ns + options_.tick_ns;
+    raft_.feed(raft::Tick{});
+  }
+  feed_proposals();
+  barrier_.expire(now_ns);
+  if (auto question = barrier_.next_question(now_ns)) raft_.feed(raft::ReadIndex{*question});
+  carry_out(raft_.flush());
+  settle_transfer(now_ns);
+  publish();
+  return std::min(next_tick_ns_, barrier_.wake_at_ns());
+}
+
+void Replica::take_in(ReplicaInput& input) {
+  std::visit(Overloaded{
+                 [&](ProposedBatch& batch) {
+                   std::move(batch.entries.begin(), batch.entries.end(), std::back_inserter(held_.entries));
+                   held_.ids.insert(held_.ids.end(), batch.ids.begin(), batch.ids.end());
+                 },
+                 [&](ReadBarrier::Reader& reader) { barrier_.ask(std::move(reader)); },
+                 [&](raft::Applied& applied) { on_applied(applied.index); },
+                 [&](raft::ApplyConfChange& change) {
+                   // Another voter may be elected from here on: local reads end before raft knows of it.
+                   board_.reads_are_local.store(false);
+                   only_voter_ = false;
+                   raft_.feed(std::move(change));
+                 },
+                 [&](SnapshotMade& made) {
+                   raft_.feed(raft::SnapshotTaken{std::move(made.snapshot)});
+                   raft_.feed(raft::Compact{made.compact});
+                 },
+                 [&](TransferLeader& transfer) {
+                   raft_.feed(raft::TransferLeadership{transfer.to});
+                   transfers_.push_back(std::move(transfer));
+                 },
+                 [&](raft::Persisted& persisted) { raft_.feed(persisted); },
+                 [&](raft::ProposeConfChange& change) { raft_.feed(std::move(change)); },
+                 [&](raft::Receive& receive) { raft_.feed(std::move(receive)); },
+             },
+             input);
+}
+
+void Replica::feed_proposals() {
+  if (held_.entries.empty() || raft_.leader() == MemberId(0)) return;
+  fed_ids_ = std::exchange(held_.ids, {});
+  raft_.feed(raft::Propose{std::exchange(held_.entries, {})});
+}
+
+void Replica::carry_out(raft::Output output) {
+  for (const raft::Note& note : output.notes) take_note(note);
+  if (output.soft_state) on_soft_state(*output.soft_state);
+  if (output.conf_state) only_voter_ = is_only_voter(*output.conf_state, raft_.status().id);
+  if (output.conf_change_error) logger_.warn("ignored a membership change", {{"error", *output.conf_change_error}});
+  if (!output.send_now.empty()) outlets_.transport.send(std::move(output.send_now));
+  if (output.persist) outlets_.disk.push(std::move(*output.persist));
+  if (!output.committed.empty()) outlets_.apply(std::move(output.committed));
+  for (const raft::ReadState& read : output.reads) barrier_.answered(read.context, read.index);
+  for (const base::SharedBytes& context : output.reads_dropped) barrier_.dropped(context, Error{Errc::kLeaderChanged});
+  // All proposals of a step go in as one, so they are dropped together. Their waiters learn that they were never in the log.
+  if (!output.dropped.empty()) {
+    const bool retry = output.dropped.front() == raft::DropReason::kNoLeader;
+    outlets_.reject(fed_ids_, Error{retry ? Errc::kNoLeader : Errc::kTooManyRequests});
+  }
+  fed_ids_.clear();
+}
+
+void Replica::take_note(const raft::Note& note) {
+  switch (note.level) {
+    case raft::NoteLevel::kDebug: return logger_.debug(note.text);
+    case raft::NoteLevel::kInfo: return logger_.info(note.text);
+    case raft::NoteLevel::kWarn: return logger_.warn(note.text);
+    case raft::NoteLevel::kError: return logger_.warn(note.text);
+  }
+}
+
+void Replica::on_soft_state(const raft::SoftState& state) {
+  const bool leads = state.role == raft::Role::kLeader;
+  if (!leads) board_.reads_are_local.store(false);
+  if (state.leader != MemberId(0) && state.leader.value != board_.leader.load()) board_.leader_changes.fetch_add(1);
+  board_.leader.store(state.leader.value);
+  board_.is_leader.store(leads);
+  if (leads && led_term_ != raft_.term()) {
+    led_term_ = raft_.term();
+    led_from_ = raft_.last_index().prev();  // the entry that opens the term is the last one
+  } else if (!leads) {
+    led_term_ = Term(0);
+  }
+}
+
+void Replica::on_applied(LogIndex index) {
+  applied_ = index;
+  raft_.feed(raft::Applied{index});
+  barrier_.applied(index);
+}
+
+void Replica::settle_transfer(std::int64_t now_ns) {
+  auto settled = [&](TransferLeader& transfer) {
+    if (raft_.leader() == transfer.to) {
+      transfer.done({});
+    } else if (now_ns >= transfer.deadline_ns) {
+      transfer.done(fail(Errc::kLeaderTransferTimeout));
+    } else {
+      return false;
+    }
+    return true;
+  };
+  transfers_.erase(std::remove_if(transfers_.begin(), transfers_.end(), settled), transfers_.end());
+}
+
+void Replica::publish() {
+  board_.term.store(raft_.term().value);
+  board_.committed.store(raft_.committed().value);
+  board_.reads_are_local.store(led_term_ != Term(0) && only_voter_ && applied_ > led_from_);
+  board_.reads_failed.store(barrier_.counts().failed);
+  board_.slow_reads.store(barrier_.counts().repeated);
+}
+
+void Replica::stop() {
+  const Error stopped{Errc::kStopped};
+  inbox_.drain(drained_);
+  for (ReplicaInput& input : drained_) {
+    if (auto* reader = std::get_if<ReadBarrier::Reader>(&input)) barrier_.ask(std::move(*reader));
+    if (auto* transfer = std::get_if<TransferLeader>(&input)) transfers_.push_back(std::move(*transfer));
+  }
+  drained_.clear();
+  barrier_.fail_all(stopped);
+  for (TransferLeader& transfer : std::exchange(transfers_, {})) transfer.done(fail(stopped));
+}
+
+}  // namespace etcd::node

@@ -1,0 +1,94 @@
+// Replica: the stage that owns the raft core. It feeds in what has gathered, once, and hands what comes out to disk, peers and apply in the order that
+// raft/output.h demands.
+//
+// Owner: the replica's thread (any single thread that calls step()). Everybody else speaks to it through inbox().
+// Invariants: a proposal is fed to raft at most once; one whose leader is not known waits until there is one or its waiter has given up.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <variant>
+#include <vector>
+
+#include "base/log.h"
+#include "node/board.h"
+#include "node/inbox.h"
+#include "node/read_barrier.h"
+#include "node/transport.h"
+#include "raft/raft.h"
+
+namespace etcd::node {
+
+// Encoded entries with the ids their waiters have, in order.
+struct ProposedBatch {
+  std::vector<base::SharedBytes> entries;
+  std::vector<std::uint64_t> ids;
+};
+
+// A snapshot of the state machine is durable; entries up to `compact` may go from memory.
+struct SnapshotMade {
+  raft::Snapshot snapshot;
+  LogIndex compact;
+};
+
+struct TransferLeader {
+  MemberId to;
+  std::int64_t deadline_ns = 0;
+  BarrierCallback done;
+};
+
+using ReplicaInput = std::variant<ProposedBatch, ReadBarrier::Reader, raft::Persisted, raft::Applied, raft::ApplyConfChange, raft::ProposeConfChange,
+                                  raft::Receive, SnapshotMade, TransferLeader>;
+
+class Replica {
+ public:
+  struct Options {
+    std::int64_t tick_ns = 100'000'000;  // one raft tick: the heartbeat interval
+  };
+  struct Outlets {
+    Inbox<raft::PersistBatch>& disk;
+    std::function<void(raft::Entries)> apply;  // committed entries
+    Transport& transport;
+    std::function<void(const std::vector<std::uint64_t>& ids, const Error& error)> reject;  // proposals that raft will never take
+  };
+
+  Replica(raft::Raft raft, const Options& options, Outlets outlets, Board& board, base::Logger& logger, Wakeup& wakeup);
+
+  Inbox<ReplicaInput>& inbox() { return inbox_; }
+  // Works off the inbox and the clock; returns when it wants to be called again if nothing comes in. Never blocks.
+  std::int64_t step(std::int64_t now_ns);
+  // Ends every wait with kStopped.
+  void stop();
+
+  raft::Status raft_status() const { return raft_.status(); }
+
+ private:
+  void take_in(ReplicaInput& input);
+  void feed_proposals();
+  void carry_out(raft::Output output);
+  void take_note(const raft::Note& note);
+  void on_soft_state(const raft::SoftState& state);
+  void on_applied(LogIndex index);
+  void settle_transfer(std::int64_t now_ns);
+  void publish();
+
+  raft::Raft raft_;
+  Options options_;
+  Outlets outlets_;
+  Board& board_;
+  base::Logger& logger_;
+  Inbox<ReplicaInput> inbox_;
+  std::vector<ReplicaInput> drained_;
+
+  std::int64_t next_tick_ns_ = 0;
+  ReadBarrier barrier_;
+  ProposedBatch held_;  // proposals that wait for a leader, or for the end of this step
+  std::vector<std::uint64_t> fed_ids_;
+  std::vector<TransferLeader> transfers_;
+  LogIndex applied_;
+  bool only_voter_ = false;
+  Term led_term_;           // the term this member leads in, 0 if it does not
+  LogIndex led_from_;       // the last index when it was elected: applied > led_from_ means an entry of its term is applied
+};
+
+}  // namespace etcd::node
