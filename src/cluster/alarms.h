@@ -15,10 +15,15 @@ namespace etcd::cluster {
 enum class AlarmType : std::int32_t { kNone = 0, kNoSpace = 1, kCorrupt = 2 };
 
 struct Alarm {
-  AlarmType type = AlarmType::kNone;
   MemberId member;
+  AlarmType type = AlarmType::kNone;
 
-  friend constexpr auto operator<=>(const Alarm&, const Alarm&) = default;
+  friend constexpr bool operator==(const Alarm&, const Alarm&) = default;
+  // By type, then member.
+  friend constexpr auto operator<=>(const Alarm& a, const Alarm& b) {
+    if (auto order = a.type <=> b.type; order != 0) return order;
+    return a.member <=> b.member;
+  }
 };
 
 // Owned by the state machine. Each change goes to memory and, in etcd's encoding, to `changes`.

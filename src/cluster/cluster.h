@@ -33,15 +33,14 @@ struct Downgrade {
 
 // Membership, alarms and versions as of one applied index. Immutable, shared between threads.
 struct View {
-  std::vector<Member> members;     // by id
-  std::vector<MemberId> removed;   // by id
-  std::vector<Alarm> alarms;       // by type, then member
-  std::optional<Version> version;  // of the cluster; nothing: not decided
+  std::vector<Member> members;    // by id
+  std::vector<MemberId> removed;  // by id
+  std::vector<Alarm> alarms;      // by type, then member
+  std::string cluster_version;    // "3.7.0"; empty: not decided
   Downgrade downgrade;
 
+  // Null if there is no such member.
   const Member* find(MemberId id) const;
-  // "3.7.0"; empty: not decided.
-  std::string version_text() const { return version ? to_string(*version) : std::string(); }
 };
 
 class Cluster {

@@ -11,29 +11,17 @@
 #include <string>
 #include <vector>
 
+#include "apply/request.h"
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "cluster/cluster.h"
 #include "base/unique_function.h"
 #include "mvcc/read_view.h"
 
 namespace etcd::node {
 
-// Field numbers of InternalRaftRequest: what an entry asks for.
-enum class RequestKind : std::uint32_t {
-  kRange = 3,
-  kPut = 4,
-  kDeleteRange = 5,
-  kTxn = 6,
-  kCompaction = 7,
-  kLeaseGrant = 8,
-  kLeaseRevoke = 9,
-  kAlarm = 10,
-  kLeaseCheckpoint = 11,
-  kClusterVersionSet = 1300,
-  kClusterMemberAttrSet = 1301,
-  kDowngradeInfoSet = 1302,
-};
+using apply::RequestKind;
 
 // The encoded response message (e.g. a PutResponse, header included), or why there is none. kTimeout*, kStopped and kCanceled leave it unknown
 // whether the request will still be applied.
@@ -67,26 +55,11 @@ struct DbStatus {
   std::string storage_version;   // "3.7.0"; empty: none yet
 };
 
-enum class AlarmType : std::int32_t { kNone = 0, kNoSpace = 1, kCorrupt = 2 };
-struct Alarm {
-  MemberId member;
-  AlarmType type;
-};
-
-struct MemberInfo {
-  MemberId id;
-  std::string name;  // empty: has not started yet
-  std::vector<std::string> peer_urls;
-  std::vector<std::string> client_urls;
-  bool is_learner = false;
-};
-
 // Membership, alarms and versions as of the applied index; replaced whole when one of them changes.
-struct ClusterView {
-  std::vector<MemberInfo> members;  // by id
-  std::vector<Alarm> alarms;        // by type, then member
-  std::string cluster_version;      // "3.7.0"; empty: not decided
-};
+using cluster::Alarm;
+using cluster::AlarmType;
+using ClusterView = cluster::View;
+using MemberInfo = cluster::Member;
 
 // The db as of one applied index, as bytes of a bolt file.
 class SnapshotStream {
