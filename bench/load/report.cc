@@ -8,7 +8,7 @@ namespace etcd::bench {
 
 void Latencies::add(std::int64_t ns) {
   const auto value = static_cast<std::uint64_t>(std::max<std::int64_t>(ns, 1));
-  const int power = std::bit_width(value) - 1;
+  const int power = static_cast<int>(std::bit_width(value)) - 1;
   const auto step = power >= 5 ? (value >> (power - 5)) & (kSteps - 1) : (value << (5 - power)) & (kSteps - 1);
   ++buckets_[static_cast<std::size_t>(power) * kSteps + step];
   ++count_;
