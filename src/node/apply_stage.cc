@@ -1,0 +1,179 @@
+#include "node/apply_stage.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "base/check.h"
+#include "cluster/v2_store.h"
+
+namespace etcd::node {
+
+namespace {
+
+// How often entries leave memory: etcd's interval of memory snapshots is 100 entries, one batch of ours is often larger.
+constexpr std::uint64_t kForgetInterval = 1'000;
+
+std::int64_t weight(const raft::Entries& entries) { return static_cast<std::int64_t>(raft::payload_bytes(entries)); }
+
+std::uint64_t less_floored(std::uint64_t a, std::uint64_t b) { return a > b ? a - b : 0; }
+
+}  // namespace
+
+ApplyStage::ApplyStage(std::unique_ptr<apply::StateMachine> machine, LogIndex snapshot_index, const Options& options, Outlets outlets,
+                       Waiters& waiters, Board& board, base::Logger& logger, Wakeup& wakeup)
+    : machine_(std::move(machine)),
+      options_(options),
+      outlets_(std::move(outlets)),
+      waiters_(waiters),
+      board_(board),
+      logger_(logger),
+      inbox_(wakeup),
+      reported_(machine_->applied()),
+      snapshot_index_(snapshot_index),
+      memory_snapshot_index_(snapshot_index) {
+  board_.applied.store(machine_->applied().value);
+  machine_->publish();
+}
+
+std::int64_t ApplyStage::step(std::int64_t now_ns) {
+  inbox_.drain(drained_);
+  for (ApplyInput& input : drained_) take_in(input, now_ns);
+  drained_.clear();
+  publish_and_answer();
+  const std::int64_t background_at = work_in_background(now_ns);
+  if (flush_is_due(now_ns)) start_flush(now_ns);
+  board_.tail_bytes.store(static_cast<std::int64_t>(machine_->unflushed_bytes()), std::memory_order_relaxed);
+  const bool flush_waits = !flushing_ && machine_->needs_flush();
+  return std::min(background_at, flush_waits ? next_flush_ns_ : std::numeric_limits<std::int64_t>::max());
+}
+
+void ApplyStage::take_in(ApplyInput& input, std::int64_t now_ns) {
+  if (auto* entries = std::get_if<raft::Entries>(&input)) return apply_entries(*entries, now_ns);
+  if (auto* done = std::get_if<FlushDone>(&input)) return on_flushed(*done);
+  if (auto* want = std::get_if<WantDb>(&input)) return want_db_.push_back(std::move(*want));
+  if (auto* want = std::get_if<WantCompacted>(&input)) return want_compacted_.push_back(std::move(*want));
+  if (auto* with = std::get_if<WithMachine>(&input)) return with->run(*machine_, now_ns);
+  const DbMoved& moved = std::get<DbMoved>(input);
+  machine_->move_to(moved.db, moved.db_bytes);
+  unpublished_ = true;
+}
+
+void ApplyStage::apply_entries(const raft::Entries& entries, std::int64_t now_ns) {
+  std::vector<std::uint64_t> ids;
+  ids.reserve(entries.size());
+  for (const raft::Entry& entry : entries) ids.push_back(apply::request_id_of(entry));
+  std::vector<ProposeCallback> waiting;
+  waiters_.take(ids, waiting);
+  std::size_t place = 0;
+  for (const raft::Entry& entry : entries) apply_one(entry, std::move(waiting[place++]), now_ns);
+  board_.proposed_bytes.fetch_sub(std::min(weight(entries), board_.proposed_bytes.load()), std::memory_order_relaxed);
+  unpublished_ = true;
+}
+
+void ApplyStage::apply_one(const raft::Entry& entry, ProposeCallback waiter, std::int64_t now_ns) {
+  const bool wanted = static_cast<bool>(waiter);
+  auto applied = machine_->apply(entry, {.wants_reply = wanted, .now_ns = now_ns});
+  if (!applied) {
+    logger_.fatal("failed to apply an entry that the cluster has committed", {{"index", entry.index}, base::LogField(applied.error())});
+  }
+  if (applied->first_of_term) outlets_.first_of_term();
+  if (applied->conf_change) return on_conf_change(*applied->conf_change, std::move(waiter));
+  if (!wanted) return;
+  if (!applied->reply) return waiter(fail(Errc::kUnknownOutcome));
+  if (!applied->reply->raise_no_space) {
+    answers_.push_back({std::move(waiter), std::move(applied->reply->response)});
+    return;
+  }
+  logger_.warn("message exceeded backend quota; raising alarm", {{"quota-size-bytes", machine_->quota_bytes()}});
+  outlets_.raise_no_space([waiter = std::move(waiter), response = std::move(applied->reply->response)]() mutable { waiter(std::move(response)); });
+}
+
+void ApplyStage::on_conf_change(apply::ConfChangeOutcome& outcome, ProposeCallback waiter) {
+  outlets_.replica.push(raft::ApplyConfChange{raft::to_v2(outcome.change)});
+  if (outcome.removed_self) outlets_.removed_self();
+  if (!waiter) return;
+  Result<base::Rope> response = base::Rope();
+  if (!outcome.status) response = fail(outcome.status.error());
+  answers_.push_back({std::move(waiter), std::move(response)});
+}
+
+void ApplyStage::publish_and_answer() {
+  if (!unpublished_) return;
+  unpublished_ = false;
+  machine_->publish();
+  board_.applied.store(machine_->applied().value);
+  for (Answer& answer : answers_) answer.done(std::move(answer.response));
+  answers_.clear();
+  if (machine_->applied() == reported_) return;
+  reported_ = machine_->applied();
+  outlets_.replica.push(raft::Applied{reported_});
+  forget_entries_if_due();
+}
+
+// Entries that every member of the cluster may still need stay in memory; a cluster of one needs none.
+void ApplyStage::forget_entries_if_due() {
+  if (reported_.value - memory_snapshot_index_.value < kForgetInterval) return;
+  memory_snapshot_index_ = reported_;
+  raft::Snapshot snapshot;
+  snapshot.metadata = {.conf_state = machine_->conf_state(), .index = reported_, .term = machine_->applied_term()};
+  const bool alone = machine_->cluster_view()->members.size() == 1;
+  const LogIndex compact(alone ? reported_.value : less_floored(reported_.value, options_.catchup_entries));
+  outlets_.replica.push(SnapshotMade{std::move(snapshot), compact});
+}
+
+bool ApplyStage::flush_is_due(std::int64_t now_ns) const {
+  if (flushing_) return false;
+  if (!want_db_.empty()) return true;
+  if (!machine_->needs_flush()) return false;
+  return now_ns >= next_flush_ns_ || machine_->unflushed_bytes() >= options_.flush_bytes;
+}
+
+void ApplyStage::start_flush(std::int64_t now_ns) {
+  next_flush_ns_ = now_ns + options_.flush_interval_ns;
+  std::move(want_db_.begin(), want_db_.end(), std::back_inserter(want_db_flushing_));
+  want_db_.clear();
+  flushing_ = Cut{{.conf_state = machine_->conf_state(), .index = machine_->applied(), .term = machine_->applied_term()},
+                  machine_->cluster_view()};
+  outlets_.flush.push(WriteFlush{machine_->take_flush()});
+}
+
+void ApplyStage::on_flushed(FlushDone& done) {
+  CHECK(flushing_);
+  const Cut cut = *std::exchange(flushing_, std::nullopt);
+  machine_->flushed(done.flush, done.db, done.db_bytes);
+  unpublished_ = true;
+  snapshot_if_due(cut);
+  settle_waits(done.db);
+}
+
+void ApplyStage::settle_waits(const bolt::ReadTx& db) {
+  for (WantDb& want : std::exchange(want_db_flushing_, {})) want.done(db);
+  if (background_left_ || machine_->compaction_pending()) return;
+  for (WantCompacted& want : std::exchange(want_compacted_, {})) want.done({});
+}
+
+void ApplyStage::snapshot_if_due(const Cut& cut) {
+  if (cut.metadata.index.value - snapshot_index_.value <= options_.snapshot_count) return;
+  snapshot_index_ = cut.metadata.index;
+  raft::Snapshot snapshot;
+  snapshot.data = base::SharedBytes(cluster::v2_store_json(*cut.members));
+  snapshot.metadata = cut.metadata;
+  outlets_.disk.push(SaveSnapshot{std::move(snapshot)});
+}
+
+std::int64_t ApplyStage::work_in_background(std::int64_t now_ns) {
+  if (now_ns >= next_background_ns_) {
+    background_left_ = machine_->step_background(options_.background_keys);
+    next_background_ns_ = now_ns + options_.background_pause_ns;
+  }
+  return background_left_ ? next_background_ns_ : std::numeric_limits<std::int64_t>::max();
+}
+
+std::optional<apply::Flush> ApplyStage::last_flush() {
+  CHECK(!flushing_);
+  if (!machine_->needs_flush()) return std::nullopt;
+  return machine_->take_flush();
+}
+
+}  // namespace etcd::node

@@ -1,0 +1,120 @@
+// ApplyStage: owns the replicated state machine. Committed entries go in as they come; once for each batch the new state is published to readers, and
+// only then are those answered who wait for it - so whoever has an answer also finds it in every later read.
+//
+// Owner: the apply thread; ask() from any thread. Never waits for the disk.
+// Invariants: flushed <= applied; at most one flush under way; a raft snapshot names only an index that the db holds durably.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "apply/state_machine.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "node/board.h"
+#include "node/disk_stage.h"
+#include "node/flush_stage.h"
+#include "node/inbox.h"
+#include "node/waiters.h"
+#include "node/worker.h"
+#include "raft/entries.h"
+
+namespace etcd::node {
+
+// Calls back with a version of the db that holds everything applied when the request was taken in.
+struct WantDb {
+  base::UniqueFunction<void(bolt::ReadTx)> done;
+};
+// Calls back once no compaction is under way and its removals are in the db.
+struct WantCompacted {
+  base::UniqueFunction<void(Status)> done;
+};
+// Runs with the state machine in hand, between two batches.
+struct WithMachine {
+  base::UniqueFunction<void(apply::StateMachine&, std::int64_t now_ns)> run;
+};
+
+using ApplyInput = std::variant<raft::Entries, FlushDone, DbMoved, WantDb, WantCompacted, WithMachine>;
+
+class ApplyStage {
+ public:
+  struct Options {
+    std::int64_t flush_interval_ns = 100'000'000;   // --backend-batch-interval
+    std::size_t flush_bytes = 8 << 20;              // a flush does not wait for the interval once so much has gathered
+    std::uint64_t snapshot_count = 10'000;          // --snapshot-count
+    std::uint64_t catchup_entries = 5'000;          // --snapshot-catchup-entries
+    std::size_t background_keys = 1'000;            // --compaction-batch-limit: keys of background work in one step
+    std::int64_t background_pause_ns = 10'000'000;  // --compaction-sleep-interval: between two such steps
+  };
+  struct Outlets {
+    Inbox<ReplicaInput>& replica;
+    Inbox<FlushInput>& flush;
+    Inbox<DiskInput>& disk;
+    std::function<void(Job then)> raise_no_space;        // propose the alarm; `then` runs once it is applied, or given up
+    std::function<void()> first_of_term;                 // an entry that opens a term is applied
+    std::function<void()> removed_self;                  // this member is no longer part of the cluster
+    std::function<void(std::int64_t took_ns)> slow_apply;  // an entry took longer than the configured limit
+  };
+
+  ApplyStage(std::unique_ptr<apply::StateMachine> machine, LogIndex snapshot_index, const Options& options, Outlets outlets, Waiters& waiters,
+             Board& board, base::Logger& logger, Wakeup& wakeup);
+
+  Inbox<ApplyInput>& inbox() { return inbox_; }
+  // Works off the inbox, then background work; returns when it wants to be called again if nothing comes in.
+  std::int64_t step(std::int64_t now_ns);
+  // The last step: no flush is under way, and whatever is not in the db yet is returned to be written.
+  std::optional<apply::Flush> last_flush();
+  // Where readers get the newest view; any thread.
+  mvcc::ViewPublisher& views() { return machine_->views(); }
+
+ private:
+  struct Answer {
+    ProposeCallback done;
+    Result<base::Rope> response;
+  };
+  // The state that a flush under way will make durable, for the raft snapshot that may follow.
+  struct Cut {
+    raft::SnapshotMetadata metadata;
+    std::shared_ptr<const cluster::View> members;
+  };
+
+  void take_in(ApplyInput& input, std::int64_t now_ns);
+  void apply_entries(const raft::Entries& entries, std::int64_t now_ns);
+  void apply_one(const raft::Entry& entry, ProposeCallback waiter, std::int64_t now_ns);
+  void on_conf_change(apply::ConfChangeOutcome& outcome, ProposeCallback waiter);
+  void on_flushed(FlushDone& done);
+  void publish_and_answer();
+  void snapshot_if_due(const Cut& cut);
+  void forget_entries_if_due();
+  bool flush_is_due(std::int64_t now_ns) const;
+  void start_flush(std::int64_t now_ns);
+  void settle_waits(const bolt::ReadTx& db);
+  std::int64_t work_in_background(std::int64_t now_ns);
+
+  std::unique_ptr<apply::StateMachine> machine_;
+  Options options_;
+  Outlets outlets_;
+  Waiters& waiters_;
+  Board& board_;
+  base::Logger& logger_;
+  Inbox<ApplyInput> inbox_;
+  std::vector<ApplyInput> drained_;
+
+  std::vector<Answer> answers_;            // of this batch, until it is published
+  bool unpublished_ = false;
+  LogIndex reported_;                      // the index last told to the replica
+  LogIndex snapshot_index_;                // of the last raft snapshot on disk
+  LogIndex memory_snapshot_index_;         // up to which raft may send a snapshot, and entries have left memory
+  std::optional<Cut> flushing_;            // set while a flush is under way
+  std::int64_t next_flush_ns_ = 0;
+  std::int64_t next_background_ns_ = 0;
+  bool background_left_ = false;
+  std::vector<WantDb> want_db_;            // wait for a flush to begin
+  std::vector<WantDb> want_db_flushing_;   // wait for the flush under way
+  std::vector<WantCompacted> want_compacted_;
+};
+
+}  // namespace etcd::node

@@ -1,0 +1,109 @@
+#include "node/flush_stage.h"
+
+#include <limits>
+#include <utility>
+
+#include "apply/snapshot.h"
+#include "bolt/compacted_copy.h"
+
+namespace etcd::node {
+
+namespace {
+
+// What Defragment copies before it looks after the disk again: enough to be quick, little enough that a WAL sync beside it is not held up for long.
+constexpr std::uint64_t kCopyStepBytes = 1 << 20;
+
+double seconds(std::int64_t from_ns, std::int64_t to_ns) { return static_cast<double>(to_ns - from_ns) / 1e9; }
+
+}  // namespace
+
+FlushStage::FlushStage(base::FileSystem& files, std::unique_ptr<bolt::Db> db, Options options, Outlets outlets, Timings timings, base::Clock& clock,
+                       base::Logger& logger, Wakeup& wakeup)
+    : files_(files),
+      options_(std::move(options)),
+      outlets_(std::move(outlets)),
+      timings_(std::move(timings)),
+      clock_(clock),
+      logger_(logger),
+      inbox_(wakeup),
+      db_(std::move(db)) {}
+
+std::int64_t FlushStage::step() {
+  inbox_.drain(drained_);
+  for (FlushInput& input : drained_) {
+    if (auto* job = std::get_if<WriteFlush>(&input)) write(*job);
+    if (auto* job = std::get_if<Defragment>(&input)) defragment(*job);
+  }
+  drained_.clear();
+  return std::numeric_limits<std::int64_t>::max();
+}
+
+void FlushStage::write(WriteFlush& job) {
+  const std::int64_t start_ns = clock_.monotonic_ns();
+  auto commit = [&]() -> Status {
+    TRY_ASSIGN(bolt::WriteTx tx, db_->begin_write());
+    TRY(job.flush.write_to(tx));
+    return tx.commit();
+  };
+  if (Status committed = commit(); !committed) {
+    logger_.fatal("failed to commit to the database", {base::LogField(committed.error())});
+  }
+  timings_.commit(seconds(start_ns, clock_.monotonic_ns()));
+  outlets_.flushed({std::move(job.flush), db_->begin_read(), static_cast<std::int64_t>(db_->size_bytes())});
+}
+
+void FlushStage::defragment(Defragment& job) {
+  const std::int64_t start_ns = clock_.monotonic_ns();
+  const Sizes before = db_sizes();
+  logger_.info("defragmenting", {{"path", db_path()}, {"current-db-size-bytes", before.total}, {"current-db-size-in-use-bytes", before.in_use}});
+  Status exchanged = exchange_db();
+  const double took = seconds(start_ns, clock_.monotonic_ns());
+  timings_.defragment(took);
+  if (!exchanged) {
+    logger_.warn("failed to defragment", {base::LogField(exchanged.error())});
+    return job.done(std::move(exchanged));
+  }
+  const Sizes after = db_sizes();
+  logger_.info("finished defragmenting directory",
+               {{"path", db_path()},
+                {"current-db-size-bytes-diff", after.total - before.total},
+                {"current-db-size-bytes", after.total},
+                {"current-db-size-in-use-bytes", after.in_use},
+                {"took", std::to_string(took) + "s"}});
+  outlets_.moved({db_->begin_read(), after.total});
+  job.done({});
+}
+
+// The copy becomes the db by one rename: before it the old file is in place, after it the new one, both with the same content.
+Status FlushStage::exchange_db() {
+  const std::string copy_path = db_path() + ".tmp.defragment";
+  auto copy_all = [&]() -> Status {
+    TRY_ASSIGN(auto copy, bolt::CompactedCopy::start(files_, copy_path, db_->begin_read()));
+    for (;;) {
+      TRY_ASSIGN(const bool finished, copy->step(kCopyStepBytes));
+      if (finished) return copy->finish();
+    }
+  };
+  if (Status copied = copy_all(); !copied) {
+    if (Status removed = files_.remove(copy_path); !removed) logger_.warn("failed to remove a temporary file", {base::LogField(removed.error())});
+    return copied;
+  }
+  TRY_ASSIGN(auto copy, bolt::Db::open(files_, copy_path, options_.db));
+  TRY(files_.rename(copy_path, db_path()));
+  if (Status synced = files_.sync_directory(options_.snap_folder); !synced) {
+    logger_.fatal("failed to sync the snapshot folder", {base::LogField(synced.error())});
+  }
+  // The old file has no name any more; it goes when its last reader does.
+  std::lock_guard lock(mutex_);
+  db_ = std::move(copy);
+  return {};
+}
+
+FlushStage::Sizes FlushStage::db_sizes() const {
+  std::lock_guard lock(mutex_);
+  return {static_cast<std::int64_t>(db_->size_bytes()), static_cast<std::int64_t>(db_->in_use_bytes())};
+}
+
+std::string FlushStage::db_path() const { return apply::db_path(options_.snap_folder); }
+
+}  // namespace etcd::node
