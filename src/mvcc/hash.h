@@ -1,0 +1,67 @@
+// HashKV and Maintenance.Hash, in bounded steps: members compare them to find out whether they hold the same data.
+//
+// Owner: whoever made it; made for a background thread, but any will do. Needs no memory to speak of.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/result.h"
+#include "bolt/read_tx.h"
+#include "mvcc/changes.h"
+#include "mvcc/read_view.h"
+
+namespace etcd::mvcc {
+
+struct HashKv {
+  std::uint32_t hash = 0;
+  Revision revision;          // hashed up to here
+  Revision compact_revision;  // -1 before any compaction
+  Revision current_revision;
+};
+
+// CRC-32C over "key" and then, in order of revision, the raw key and value of each record of the key bucket up to `revision`; of those up to
+// the compact revision only what is the newest of its key at `revision`. Equal to etcd's, and the same before, during and after the removal
+// of compacted records.
+class KeySpaceHash {
+ public:
+  // `revision` 0: the view's. Keeps the view. Errors: kCompacted, kFutureRevision.
+  static Result<KeySpaceHash> begin(ReadViewRef view, Revision revision);
+
+  // Looks at up to `max_records` more records; true once all are done. Errors: kCorrupt.
+  Result<bool> step(std::size_t max_records);
+  // After step() returned true.
+  HashKv result() const;
+
+ private:
+  KeySpaceHash(ReadViewRef view, Revision revision);
+  Status feed(const Change& change);
+  Result<bool> counts(const Change& change) const;
+
+  ReadViewRef view_;
+  Revision revision_;
+  bool nothing_alive_;  // no key exists at revision_
+  ChangesCursor changes_;
+  std::uint32_t crc_;
+};
+
+// CRC-32C over every bucket: its name, then each key and value, without those that may differ between members that agree (consistent_index, term,
+// storageVersion in "meta"). Revisions not yet flushed are not in it: flush first.
+class BucketsHash {
+ public:
+  explicit BucketsHash(bolt::ReadTx db);
+
+  Result<bool> step(std::size_t max_records);
+  std::uint32_t result() const { return crc_; }
+
+ private:
+  Status enter_bucket();
+
+  bolt::ReadTx db_;
+  bolt::Cursor buckets_;
+  std::optional<bolt::Cursor> records_;  // of the bucket that buckets_ is at
+  bool in_meta_ = false;
+  std::uint32_t crc_ = 0;
+};
+
+}  // namespace etcd::mvcc

@@ -1,0 +1,158 @@
+// Store: the key space of one replica: etcd's revisions over an index, a tail and the db. WriteTxn: one transaction on it.
+//
+// Everything happens in memory; the flush stage carries it to the db in the background (FlushBatch). The way of a change: begin() - put(),
+// delete_range() - commit() - publish() after the batch - take_flush() - FlushBatch::write_to() on the flush thread - flushed().
+//
+// Owner: the apply stage; only FlushBatch::write_to() is called elsewhere. Pure: no threads, clocks, random sources or disk access besides reading
+// the db it was given.
+// Leases: the store writes each key's lease into its KeyValue and reports at open() which key has which; afterwards the lessor keeps that map
+//   (it must be told of each put and each deleted key).
+// Invariants: compact_revision <= revision; revision never goes back, across restarts too; the db after a flush holds every change up to the
+//   flush's revision and, of those at or below the finished compaction, just what that keeps.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "bolt/read_tx.h"
+#include "bolt/write_tx.h"
+#include "mvcc/compaction.h"
+#include "mvcc/flush_batch.h"
+#include "mvcc/index.h"
+#include "mvcc/range.h"
+#include "mvcc/read_view.h"
+#include "mvcc/tail.h"
+
+namespace etcd::mvcc {
+
+class Store;
+
+// A key that a transaction deleted, and the revision of the value it had: WriteTxn::read(previous) is that value.
+struct DeletedKey {
+  std::string_view key;  // valid until the next change of the store
+  RevisionPair previous;
+};
+
+// One transaction: all its changes get one main revision, and subs from 0 in order. It sees its own changes. Nothing can fail half way, so there is
+// no rollback: check everything first, then change.
+// Views returned are valid until the next Store::publish() unless said otherwise.
+class WriteTxn {
+ public:
+  WriteTxn(WriteTxn&& other) noexcept : store_(std::exchange(other.store_, nullptr)), begin_(other.begin_), changes_(other.changes_) {}
+  WriteTxn& operator=(WriteTxn&&) = delete;
+  // An uncommitted transaction must have changed nothing (CHECK).
+  ~WriteTxn();
+
+  // begin_revision() until something changed, then one more: what etcd puts into the header.
+  Revision revision() const;
+  Revision begin_revision() const { return begin_; }
+  std::int64_t changes() const { return changes_; }
+
+  // As mvcc::range() on the state as it is now, own changes included.
+  Result<RangeResult> range(const RangeOptions& options) const;
+  // The key as it is now: nothing if it does not exist. From the index alone.
+  std::optional<KeyState> state(std::string_view key) const;
+  // The encoded KeyValue at a revision that state(), put() or delete_range() named. Errors: kCorrupt if the db does not have it.
+  Result<std::string_view> read(RevisionPair revision) const;
+
+  // Returns the revision of the value that was replaced; nothing if the key did not exist. `key` must not be empty.
+  std::optional<RevisionPair> put(std::string_view key, std::string_view value, LeaseId lease);
+  // Deletes every key in range that exists, in order. range_end as in KeyRange::of().
+  std::vector<DeletedKey> delete_range(std::string_view key, std::string_view range_end);
+
+  // The store's revision grows by one if something changed. Returns the store's revision.
+  Revision commit();
+
+ private:
+  friend class Store;
+  explicit WriteTxn(Store& store);
+
+  Store* store_;
+  Revision begin_;
+  std::int64_t changes_ = 0;
+};
+
+struct StoreOptions {
+  // Dropped revisions that one flush takes out of the db at most.
+  std::size_t compaction_deletes_per_flush = 10'000;
+};
+
+// A key and the lease in its newest version.
+struct LeaseAttachment {
+  std::string key;
+  LeaseId lease;
+};
+
+class Store {
+ public:
+  // Rebuilds the state from a db as etcd or we left it, a partly compacted one included, and resumes a compaction that was not finished. Reads every
+  // record of the key bucket once: about half a second a million. Nothing is published yet. `publisher` must outlive the store. Errors: kCorrupt.
+  static Result<std::unique_ptr<Store>> open(ViewPublisher& publisher, bolt::ReadTx db, const StoreOptions& options);
+  // What views of it can still see goes to the publisher's reclaimer, so a store may be replaced while readers hold views. No flush may be in
+  // flight (CHECK).
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  // The leases that keys had at open(), by key; moved out, so once.
+  std::vector<LeaseAttachment> take_restored_leases() { return std::move(restored_leases_); }
+
+  Revision revision() const { return state_.revision(); }
+  Revision compact_revision() const { return state_.compact_revision(); }
+  // The working state, as a transaction would see it. Valid until the store changes.
+  const ReadView& state() const { return state_; }
+
+  // At most one at a time, and no other call to the store before it is committed (CHECK).
+  WriteTxn begin();
+
+  // Makes the working state the newest view.
+  void publish();
+  // True if something changed since the last publish().
+  bool unpublished() const { return unpublished_; }
+
+  // Later reads below `revision` fail with kCompacted; the space is freed in the background. Errors: kCompacted (at or below the compact revision),
+  // kFutureRevision.
+  Status compact(Revision revision);
+  // Works on the compaction: looks at about `max_keys` keys of the index (some 50 ns each). True while there is more for this call to do.
+  bool step_compaction(std::size_t max_keys);
+  CompactionProgress compaction() const;
+
+  // Takes what is not yet in the db: publishes first if need be. At most one flush at a time: nothing until the last one was flushed(). Its cost
+  // here does not depend on its size.
+  std::optional<FlushBatch> take_flush();
+  // Something is there for take_flush().
+  bool needs_flush() const;
+  // `batch` was committed and `db` sees it, in the same file or in the compacted copy that replaced it. Shows in the next view.
+  void flushed(FlushBatch batch, bolt::ReadTx db);
+  // Bytes in memory that a flush still has to carry: the measure for refusing proposals.
+  std::size_t pending_bytes() const { return tail_.pending_bytes(); }
+
+  const Index& index() const { return index_; }
+
+ private:
+  friend class WriteTxn;
+  Store(ViewPublisher& publisher, bolt::ReadTx db, const StoreOptions& options);
+  Status restore();
+  Status restore_compaction();
+  void append(std::string_view key, const ChangeId& id, const KeyValue& kv);
+  void touch();
+
+  ViewPublisher& publisher_;
+  StoreOptions options_;
+  Index index_;
+  Tail tail_;
+  ReadView state_;
+  Compaction compaction_;
+  std::vector<LeaseAttachment> restored_leases_;
+  bool unpublished_ = true;
+  bool in_txn_ = false;
+  bool flushing_ = false;
+};
+
+}  // namespace etcd::mvcc
