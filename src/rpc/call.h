@@ -6,13 +6,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/unique_function.h"
 #include "rpc/metadata.h"
 #include "rpc/status.h"
 
@@ -58,7 +58,7 @@ class UnaryCall {
   bool is_cancelled() const;
   // `notify` runs on the loop's thread when that comes to pass, unless the call was answered first. Set it only inside the handler, before
   // the handle goes elsewhere.
-  void on_cancel(std::function<void()> notify);
+  void on_cancel(base::UniqueFunction<void()> notify);
 
   // Each ends the handle. Never block; the bytes leave at the end of the loop's pass.
   void respond(base::Rope message) &&;
@@ -99,13 +99,13 @@ class AnswerBatch {
 // What a streaming call reports, each on the loop's thread. Empty ones are skipped. All are destroyed, uncalled, once the call is over.
 struct StreamEvents {
   // A message of the client; only after read() granted credit for it.
-  std::function<void(base::SharedBytes)> on_message = {};
+  base::UniqueFunction<void(base::SharedBytes)> on_message = {};
   // The client will send no more.
-  std::function<void()> on_half_close = {};
+  base::UniqueFunction<void()> on_half_close = {};
   // Output is below the low-water mark again, after a send() that returned false.
-  std::function<void()> on_writable = {};
+  base::UniqueFunction<void()> on_writable = {};
   // Nobody listens any more: reset, deadline, connection gone. Not called after finish().
-  std::function<void()> on_cancel = {};
+  base::UniqueFunction<void()> on_cancel = {};
 };
 
 // A server-streaming or bidirectional call. Copies are handles of the same call; all members may be used from any thread unless they say

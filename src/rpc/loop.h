@@ -12,22 +12,22 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/unique_function.h"
 #include "rpc/timer_wheel.h"
 
 namespace etcd::rpc {
 
 class Loop {
  public:
-  using Task = std::function<void()>;
+  using Task = base::UniqueFunction<void()>;
   // Called with epoll's event bits.
-  using ReadyHandler = std::function<void(std::uint32_t events)>;
+  using ReadyHandler = base::UniqueFunction<void(std::uint32_t events)>;
 
   // `clock` must outlive the loop. Ends the process if the system has no descriptors left for epoll and eventfd.
   explicit Loop(base::Clock& clock);

@@ -6,13 +6,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/log.h"
 #include "base/result.h"
+#include "base/unique_function.h"
 #include "rpc/counters.h"
 #include "rpc/http.h"
 #include "rpc/loop.h"
@@ -42,7 +42,7 @@ class Server {
   // Stops accepting, tells HTTP/2 clients with GOAWAY to go elsewhere, lets running calls end, and closes each connection when its last
   // one has. What is left after `grace_ns` is closed. `drained` is called once, on the first loop's thread, when no connection is left.
   // Streaming calls don't end by themselves: their handlers should finish() them when the node stops.
-  void drain(std::int64_t grace_ns, std::function<void()> drained);
+  void drain(std::int64_t grace_ns, base::UniqueFunction<void()> drained);
 
   // A sum over all loops, at most a pass old.
   Counters counters() const;

@@ -8,7 +8,8 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
+
+#include "base/unique_function.h"
 
 namespace etcd::rpc {
 
@@ -21,20 +22,20 @@ struct TimerLink {
 class Timer : private TimerLink {
  public:
   Timer() = default;
-  explicit Timer(std::function<void()> fire) : fire_(std::move(fire)) {}
+  explicit Timer(base::UniqueFunction<void()> fire) : fire_(std::move(fire)) {}
   ~Timer() { cancel(); }
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
 
   // Only while it is not started.
-  void set_callback(std::function<void()> fire) { fire_ = std::move(fire); }
+  void set_callback(base::UniqueFunction<void()> fire) { fire_ = std::move(fire); }
   bool started() const { return next != nullptr; }
   void cancel();
 
  private:
   friend class TimerWheel;
 
-  std::function<void()> fire_;
+  base::UniqueFunction<void()> fire_;
   std::int64_t at_tick_ = 0;
 };
 
@@ -66,6 +67,7 @@ class TimerWheel {
   void insert(Timer& timer);
   void cascade(int level);
   void fire_slot(std::int64_t tick);
+  static int next_occupied(const Level& level, std::size_t current);
 
   std::int64_t tick_;  // all timers up to and including this one have fired
   std::array<Level, kLevels> levels_;
