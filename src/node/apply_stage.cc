@@ -5,7 +5,10 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/wire.h"
 #include "cluster/v2_store.h"
+#include "raft/codec.h"
+#include "raft/membership.h"
 
 namespace etcd::node {
 
@@ -15,6 +18,29 @@ namespace {
 constexpr std::uint64_t kForgetInterval = 1'000;
 
 std::int64_t weight(const raft::Entries& entries) { return static_cast<std::int64_t>(raft::payload_bytes(entries)); }
+
+// The id under which somebody may wait for the entry: InternalRaftRequest.header.ID, 0 for none.
+std::uint64_t request_id_of(const raft::Entry& entry) {
+  if (entry.type != raft::EntryType::kNormal) {
+    auto change = raft::decode_conf_change(entry.data);
+    return change ? change->id : 0;
+  }
+  constexpr std::uint32_t kHeader = 100, kHeaderId = 1;
+  base::WireReader request(entry.data.view());
+  while (auto field = request.next()) {
+    if (field->number != kHeader || field->type != base::WireType::kBytes) continue;
+    base::WireReader header(field->bytes);
+    while (auto part = header.next()) {
+      if (part->number == kHeaderId) return part->varint;
+    }
+  }
+  return 0;
+}
+
+bool compaction_is_pending(apply::StateMachine& machine) {
+  const mvcc::CompactionProgress progress = machine.store().compaction();
+  return progress.scheduled > progress.finished;
+}
 
 std::uint64_t less_floored(std::uint64_t a, std::uint64_t b) { return a > b ? a - b : 0; }
 
@@ -43,6 +69,9 @@ std::int64_t ApplyStage::step(std::int64_t now_ns) {
   publish_and_answer();
   const std::int64_t background_at = work_in_background(now_ns);
   if (flush_is_due(now_ns)) start_flush(now_ns);
+  if (!want_compacted_.empty() && !compaction_is_pending(*machine_)) {
+    for (WantCompacted& want : std::exchange(want_compacted_, {})) want.done({});
+  }
   board_.tail_bytes.store(static_cast<std::int64_t>(machine_->unflushed_bytes()), std::memory_order_relaxed);
   const bool flush_waits = !flushing_ && machine_->needs_flush();
   return std::min(background_at, flush_waits ? next_flush_ns_ : std::numeric_limits<std::int64_t>::max());
@@ -62,7 +91,7 @@ void ApplyStage::take_in(ApplyInput& input, std::int64_t now_ns) {
 void ApplyStage::apply_entries(const raft::Entries& entries, std::int64_t now_ns) {
   std::vector<std::uint64_t> ids;
   ids.reserve(entries.size());
-  for (const raft::Entry& entry : entries) ids.push_back(apply::request_id_of(entry));
+  for (const raft::Entry& entry : entries) ids.push_back(request_id_of(entry));
   std::vector<ProposeCallback> waiting;
   waiters_.take(ids, waiting);
   std::size_t place = 0;
@@ -85,12 +114,12 @@ void ApplyStage::apply_one(const raft::Entry& entry, ProposeCallback waiter, std
     answers_.push_back({std::move(waiter), std::move(applied->reply->response)});
     return;
   }
-  logger_.warn("message exceeded backend quota; raising alarm", {{"quota-size-bytes", machine_->quota_bytes()}});
+  logger_.warn("message exceeded backend quota; raising alarm", {{"quota-size-bytes", options_.quota_bytes}});
   outlets_.raise_no_space([waiter = std::move(waiter), response = std::move(applied->reply->response)]() mutable { waiter(std::move(response)); });
 }
 
 void ApplyStage::on_conf_change(apply::ConfChangeOutcome& outcome, ProposeCallback waiter) {
-  outlets_.replica.push(raft::ApplyConfChange{raft::to_v2(outcome.change)});
+  outlets_.replica.push(raft::ApplyConfChange{raft::as_v2(outcome.change)});
   if (outcome.removed_self) outlets_.removed_self();
   if (!waiter) return;
   Result<base::Rope> response = base::Rope();
@@ -144,14 +173,9 @@ void ApplyStage::on_flushed(FlushDone& done) {
   machine_->flushed(done.flush, done.db, done.db_bytes);
   unpublished_ = true;
   snapshot_if_due(cut);
-  settle_waits(done.db);
+  for (WantDb& want : std::exchange(want_db_flushing_, {})) want.done(done.db);
 }
 
-void ApplyStage::settle_waits(const bolt::ReadTx& db) {
-  for (WantDb& want : std::exchange(want_db_flushing_, {})) want.done(db);
-  if (background_left_ || machine_->compaction_pending()) return;
-  for (WantCompacted& want : std::exchange(want_compacted_, {})) want.done({});
-}
 
 void ApplyStage::snapshot_if_due(const Cut& cut) {
   if (cut.metadata.index.value - snapshot_index_.value <= options_.snapshot_count) return;

@@ -44,6 +44,7 @@ class ApplyStage {
   struct Options {
     std::int64_t flush_interval_ns = 100'000'000;   // --backend-batch-interval
     std::size_t flush_bytes = 8 << 20;              // a flush does not wait for the interval once so much has gathered
+    std::int64_t quota_bytes = 0;                   // for the log line alone
     std::uint64_t snapshot_count = 10'000;          // --snapshot-count
     std::uint64_t catchup_entries = 5'000;          // --snapshot-catchup-entries
     std::size_t background_keys = 1'000;            // --compaction-batch-limit: keys of background work in one step
@@ -91,7 +92,6 @@ class ApplyStage {
   void forget_entries_if_due();
   bool flush_is_due(std::int64_t now_ns) const;
   void start_flush(std::int64_t now_ns);
-  void settle_waits(const bolt::ReadTx& db);
   std::int64_t work_in_background(std::int64_t now_ns);
 
   std::unique_ptr<apply::StateMachine> machine_;

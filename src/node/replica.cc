@@ -26,7 +26,7 @@ Replica::Replica(raft::Raft raft, const Options& options, Outlets outlets, Board
       board_(board),
       logger_(logger),
       inbox_(wakeup) {
-  const raft::Status status = raft_.status();
+  const raft::RaftStatus status = raft_.status();
   applied_ = status.applied;
   only_voter_ = is_only_voter(status.conf_state, status.id);
   // Nobody else can be elected, so there is nothing to wait for.

@@ -60,7 +60,7 @@ class Replica {
   // Ends every wait with kStopped.
   void stop();
 
-  raft::Status raft_status() const { return raft_.status(); }
+  raft::RaftStatus raft_status() const { return raft_.status(); }
 
  private:
   void take_in(ReplicaInput& input);

@@ -1,0 +1,90 @@
+#include "node/duties.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "apply/request.h"
+
+namespace etcd::node {
+
+namespace {
+
+constexpr std::int64_t kStepNs = 500'000'000;      // etcd's lessor loop
+constexpr std::int64_t kSoonNs = 20'000'000;       // while something is still to be published
+constexpr std::size_t kRevokesAtOnce = 1'000;
+
+}  // namespace
+
+Duties::Duties(const Options& options, std::unique_ptr<Proposer> proposer, std::function<void()> published, const Board& board, base::Logger& logger)
+    : options_(options), proposer_(std::move(proposer)), published_(std::move(published)), board_(board), logger_(logger) {}
+
+void Duties::on_first_of_term() { take_over_leases_ = true; }
+
+std::int64_t Duties::step(apply::StateMachine& machine, std::int64_t now_ns) {
+  const std::shared_ptr<const cluster::View> view = machine.cluster_view();
+  if (board_.leader.load() != 0) publish_attributes(*view, now_ns);
+  if (board_.is_leader.load()) decide_cluster_version(*view, now_ns);
+  follow_storage_version(machine);
+  keep_leases(machine.lessor(), now_ns);
+  proposer_->submit();
+  const bool settled = is_published_ && !view->cluster_version.empty();
+  return now_ns + (settled ? kStepNs : kSoonNs);
+}
+
+void Duties::raise_no_space(base::UniqueFunction<void()> then) {
+  apply::AlarmRequest alarm{apply::AlarmAction::kActivate, options_.member, static_cast<std::int32_t>(AlarmType::kNoSpace)};
+  proposer_->propose({.kind = RequestKind::kAlarm,
+                      .request = base::SharedBytes(apply::encode_alarm(alarm)),
+                      .done = [then = std::move(then)](Result<base::Rope>) mutable { then(); }});
+  proposer_->submit();
+}
+
+// Done when the cluster's state says so, which it also does after a restart with unchanged addresses - then etcd publishes all the same.
+void Duties::publish_attributes(const cluster::View& view, std::int64_t now_ns) {
+  if (is_published_ || now_ns < publish_at_ns_) return;
+  if (view.find(options_.member) == nullptr) return;
+  publish_at_ns_ = now_ns + options_.retry_ns;
+  proposer_->propose({.kind = RequestKind::kClusterMemberAttrSet,
+                      .request = base::SharedBytes(apply::encode_cluster_member_attr_set(options_.member, options_.name, options_.client_urls)),
+                      .done = [this](Result<base::Rope> response) {
+                        if (!response || is_published_) return;
+                        is_published_ = true;
+                        logger_.info("published local member to cluster through raft",
+                                     {{"local-member-id", cluster::to_hex(options_.member)}, {"advertise-client-urls", options_.client_urls}});
+                        published_();
+                      }});
+}
+
+// A cluster of one runs at its own version. With more members the leader asks each for its version first.
+void Duties::decide_cluster_version(const cluster::View& view, std::int64_t now_ns) {
+  const std::string wanted = cluster::to_string(cluster::minor_of(cluster::kServerVersion));
+  const bool raise = view.cluster_version.empty() || (view.cluster_version != wanted && !view.downgrade.enabled);
+  if (!raise || view.members.size() != 1 || now_ns < version_at_ns_) return;
+  version_at_ns_ = now_ns + options_.retry_ns;
+  logger_.info("setting up initial cluster version using v3 API", {{"cluster-version", wanted}});
+  propose(RequestKind::kClusterVersionSet, apply::encode_cluster_version_set(wanted));
+}
+
+void Duties::follow_storage_version(apply::StateMachine& machine) {
+  const auto& decided = machine.cluster().version();
+  if (!decided || machine.applied_term() == Term(0)) return;
+  const cluster::Version wanted = cluster::minor_of(*decided);
+  if (machine.storage_version() == wanted) return;
+  logger_.info("updated storage version", {{"new-storage-version", cluster::to_string(wanted)}});
+  machine.set_storage_version(wanted);
+}
+
+void Duties::keep_leases(lease::Lessor& lessor, std::int64_t now_ns) {
+  if (!board_.is_leader.load()) {
+    if (lessor.is_primary()) lessor.demote();
+    return;
+  }
+  if (std::exchange(take_over_leases_, false)) lessor.promote(options_.election_ns, now_ns);
+  for (LeaseId id : lessor.expire(now_ns, kRevokesAtOnce)) propose(RequestKind::kLeaseRevoke, apply::encode_lease_revoke(id));
+}
+
+void Duties::propose(RequestKind kind, std::string request) {
+  proposer_->propose({.kind = kind, .request = base::SharedBytes(std::move(request)), .done = [](Result<base::Rope>) {}});
+}
+
+}  // namespace etcd::node

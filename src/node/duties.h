@@ -1,0 +1,59 @@
+// Duties: what a member does of its own accord through the log - says its name and addresses, decides the cluster version, brings the storage version
+// after it, and as the leader lets leases end.
+//
+// Owner: the apply thread, stepped between batches with the state machine in hand. Each duty is retried until the state shows that it is done; the
+// leader's are given up as soon as this member does not lead.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apply/state_machine.h"
+#include "base/log.h"
+#include "node/board.h"
+#include "node/node.h"
+
+namespace etcd::node {
+
+class Duties {
+ public:
+  struct Options {
+    MemberId member;
+    std::string name;
+    std::vector<std::string> client_urls;
+    std::int64_t election_ns = 1'000'000'000;  // leases are extended by it after a change of leader
+    std::int64_t retry_ns = 5'000'000'000;     // a proposal that did not take effect is made again after this
+  };
+
+  // `proposer` is for these proposals alone. `published` is called once, when the member's name and addresses are in the cluster's state.
+  Duties(const Options& options, std::unique_ptr<Proposer> proposer, std::function<void()> published, const Board& board, base::Logger& logger);
+
+  // An entry that opens a term was applied: a new leader takes over the leases from here.
+  void on_first_of_term();
+  // Does what is due; returns when it has something to do again, if nothing else happens.
+  std::int64_t step(apply::StateMachine& machine, std::int64_t now_ns);
+  // Proposes that this member has no space left; `then` runs when that is applied, or has failed.
+  void raise_no_space(base::UniqueFunction<void()> then);
+
+ private:
+  void publish_attributes(const cluster::View& view, std::int64_t now_ns);
+  void decide_cluster_version(const cluster::View& view, std::int64_t now_ns);
+  void follow_storage_version(apply::StateMachine& machine);
+  void keep_leases(lease::Lessor& lessor, std::int64_t now_ns);
+  void propose(RequestKind kind, std::string request);
+
+  Options options_;
+  std::unique_ptr<Proposer> proposer_;
+  std::function<void()> published_;
+  const Board& board_;
+  base::Logger& logger_;
+  bool is_published_ = false;
+  bool take_over_leases_ = false;
+  std::int64_t publish_at_ns_ = 0;
+  std::int64_t version_at_ns_ = 0;
+};
+
+}  // namespace etcd::node

@@ -1,0 +1,125 @@
+// LocalNode: builds the stages of one replica from what the disk holds, and is the Node that the services talk to.
+//
+// Owner: the server, which also owns the threads: it steps replica(), apply(), disk(), flush() and worker() - on one thread or several - from
+// after open() until before close().
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "node/apply_stage.h"
+#include "node/board.h"
+#include "node/disk_stage.h"
+#include "node/duties.h"
+#include "node/flush_stage.h"
+#include "node/node.h"
+#include "node/proposer.h"
+#include "node/recovery.h"
+#include "node/replica.h"
+#include "node/waiters.h"
+#include "node/worker.h"
+
+namespace etcd::node {
+
+struct NodeOptions {
+  StartOptions start;
+  std::string name;
+  std::vector<std::string> advertise_client_urls;
+  std::int64_t heartbeat_ns = 100'000'000;
+  std::int64_t election_ns = 1'000'000'000;
+  bool pre_vote = true;
+  ProposalLimits limits;
+  ApplyStage::Options apply;
+  DiskStage::Options disk;
+  std::int64_t slow_apply_ns = 100'000'000;  // --warning-apply-duration
+};
+
+// Which thread's Wakeup each stage uses.
+struct NodeWakeups {
+  Wakeup& replica;
+  Wakeup& apply;
+  Wakeup& disk;
+  Wakeup& flush;
+  Wakeup& worker;
+};
+
+// How long things took and how often; each called on the stage's thread.
+struct NodeObserver {
+  std::function<void(double seconds)> wal_fsync = [](double) {};
+  std::function<void(double seconds)> wal_write = [](double) {};
+  std::function<void(double seconds)> db_commit = [](double) {};
+  std::function<void(double seconds)> db_defragment = [](double) {};
+};
+
+class LocalNode : public Node {
+ public:
+  // Recovers or bootstraps. `ready` is called once, on the apply thread, when the member has published itself and may serve clients.
+  static Result<std::unique_ptr<LocalNode>> open(base::FileSystem& files, const NodeOptions& options, const NodeWakeups& wakeups,
+                                                 const NodeObserver& observer, std::function<void()> ready, base::Clock& clock,
+                                                 base::Logger& logger);
+  ~LocalNode() override;
+
+  // The stages' steps.
+  std::int64_t step_replica(std::int64_t now_ns) { return replica_->step(now_ns); }
+  std::int64_t step_apply(std::int64_t now_ns);
+  std::int64_t step_disk() { return disk_->step(); }
+  std::int64_t step_flush() { return flush_->step(); }
+  std::int64_t step_worker() { return worker_.step(); }
+
+  // Ends every wait with kStopped. The stages may still be stepped.
+  void stop_waiting();
+  // After the last step of every stage: writes what is not in the db yet, so that the next start has nothing to replay.
+  void close();
+
+  // Node.
+  std::unique_ptr<Proposer> make_proposer() override;
+  mvcc::ReadViewRef view() override { return apply_->views().acquire(); }
+  bool view_is_linearizable() override { return board_.reads_are_local.load(std::memory_order_acquire); }
+  void read_barrier(std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) override;
+  NodeStatus status() override;
+  DbStatus db_status() override;
+  std::shared_ptr<const ClusterView> cluster() override;
+  void defragment(base::UniqueFunction<void(Status)> done) override;
+  void snapshot(base::UniqueFunction<void(Result<std::unique_ptr<SnapshotStream>>)> done) override;
+  void hash(base::UniqueFunction<void(Result<std::uint32_t>)> done) override;
+  void hash_kv(Revision revision, base::UniqueFunction<void(Result<HashKvResult>)> done) override;
+  void wait_compaction(base::UniqueFunction<void(Status)> done) override;
+  void move_leader(MemberId transferee, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) override;
+
+ private:
+  LocalNode(const NodeOptions& options, const NodeWakeups& wakeups, base::Clock& clock, base::Logger& logger);
+  void build(base::FileSystem& files, Recovery recovery, const NodeWakeups& wakeups, const NodeObserver& observer, std::function<void()> ready);
+  ApplyStage::Outlets apply_outlets();
+  void publish_cluster(apply::StateMachine& machine);
+
+  NodeOptions options_;
+  base::Clock& clock_;
+  base::Logger& logger_;
+  Board board_;
+  Waiters waiters_;
+  Worker worker_;
+  ClusterId cluster_id_;
+  MemberId member_id_;
+  std::unique_ptr<RequestIds> ids_;
+  std::unique_ptr<Transport> transport_;
+  std::unique_ptr<mvcc::ViewPublisher> publisher_;
+  std::unique_ptr<Replica> replica_;
+  std::unique_ptr<DiskStage> disk_;
+  std::unique_ptr<FlushStage> flush_;
+  std::unique_ptr<ApplyStage> apply_;
+  std::unique_ptr<Duties> duties_;
+  std::int64_t duties_at_ns_ = 0;
+  std::int64_t expire_at_ns_ = 0;
+
+  std::mutex shared_mutex_;  // guards the two below
+  std::shared_ptr<const ClusterView> cluster_;
+  std::string storage_version_;
+};
+
+}  // namespace etcd::node

@@ -1,0 +1,48 @@
+// Recovery: from a data folder to the parts of a running replica; or a new cluster where the folder is empty.
+//
+// What holds afterwards: the db's consistent index is somewhere in the log (or at its snapshot); everything the WAL holds above it will be applied again;
+// raft begins at the applied index with the configuration of that index.
+// A folder is made whole or not at all: the db first, then the WAL under a temporary name, and only the WAL's rename makes the member exist.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apply/state_machine.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "bolt/db.h"
+#include "cluster/bootstrap.h"
+#include "raft/config.h"
+#include "wal/wal.h"
+
+namespace etcd::node {
+
+struct StartOptions {
+  std::string data_folder;
+  std::string wal_folder;  // empty: <data_folder>/member/wal
+  std::string name;
+  std::vector<cluster::InitialMember> initial_cluster;  // used where there is no WAL
+  std::string initial_cluster_token;
+  bolt::Options db;
+  apply::Options machine;  // cluster and member are filled in
+  std::uint64_t bootstrap_defragment_bytes = 0;  // defragment at start if that many bytes would be freed; 0: never
+};
+
+struct Recovery {
+  ClusterId cluster_id;
+  MemberId member_id;
+  bool is_new = false;
+  std::string snap_folder;
+  std::unique_ptr<wal::Wal> wal;
+  std::unique_ptr<bolt::Db> db;
+  std::unique_ptr<apply::StateMachine> machine;
+  raft::Recovered raft;
+};
+
+// Errors carry etcd's text where it has one. Blocks for the disk.
+Result<Recovery> recover(base::FileSystem& files, const StartOptions& options, base::Logger& logger);
+
+}  // namespace etcd::node
