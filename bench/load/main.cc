@@ -2,6 +2,9 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <map>
@@ -17,11 +20,13 @@
 namespace etcd::bench {
 namespace {
 
+std::atomic<bool> interrupted{false};  // by SIGINT: no more calls are started, and the figures so far are printed
+
 constexpr const char* kUsage = R"(etcd_load [--name=value ...]
   --endpoint=127.0.0.1:2379  --connections=50  --streams=20 (calls in flight on each)
   --op=put | put-mixed | range | range-serializable | range-limit | range-all | count
   --keys=100000  --sequential=0|1  --value-bytes=256  --limit=500  --seed=1
-  --calls=N (stop after N)  --seconds=5 (or after this time)  --pid=N (of the server: CPU and memory)
+  --calls=N (stop after N)  --seconds=5 (or after this time, or at SIGINT)  --pid=N (of the server: CPU and memory)
 )";
 
 struct Settings {
@@ -70,7 +75,7 @@ class Run : public CallSource {
   Run(Workload& workload, std::int64_t calls, std::int64_t end_ns) : workload_(workload), left_(calls), end_ns_(end_ns) {}
 
   bool next(std::string& request) override {
-    if (left_ <= 0 || base::system_clock().monotonic_ns() >= end_ns_) return false;
+    if (left_ <= 0 || interrupted.load(std::memory_order_relaxed) || base::system_clock().monotonic_ns() >= end_ns_) return false;
     --left_;
     workload_.next(request);
     return true;
@@ -142,6 +147,7 @@ int main(int argc, char** argv) {
   base::Clock& clock = base::system_clock();
   const std::int64_t start_ns = clock.monotonic_ns();
   Run run(*workload, settings.calls, start_ns + static_cast<std::int64_t>(settings.seconds * 1e9));
+  std::signal(SIGINT, [](int) { interrupted.store(true); });
   const ProcessUsage before = process_usage(settings.pid);
   const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
   const Status status = drive(settings, run, epoll);
