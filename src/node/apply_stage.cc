@@ -132,6 +132,7 @@ void ApplyStage::publish_and_answer() {
   unpublished_ = false;
   machine_->publish();
   board_.applied.store(machine_->applied().value);
+  outlets_.after_batch(*machine_);
   for (Answer& answer : answers_) answer.done(std::move(answer.response));
   answers_.clear();
   if (machine_->applied() == reported_) return;
@@ -194,10 +195,11 @@ std::int64_t ApplyStage::work_in_background(std::int64_t now_ns) {
   return background_left_ ? next_background_ns_ : std::numeric_limits<std::int64_t>::max();
 }
 
-std::optional<apply::Flush> ApplyStage::last_flush() {
+bool ApplyStage::start_last_flush(std::int64_t now_ns) {
   CHECK(!flushing_);
-  if (!machine_->needs_flush()) return std::nullopt;
-  return machine_->take_flush();
+  if (!machine_->needs_flush()) return false;
+  start_flush(now_ns);
+  return true;
 }
 
 }  // namespace etcd::node

@@ -57,7 +57,7 @@ class ApplyStage {
     std::function<void(Job then)> raise_no_space;        // propose the alarm; `then` runs once it is applied, or given up
     std::function<void()> first_of_term;                 // an entry that opens a term is applied
     std::function<void()> removed_self;                  // this member is no longer part of the cluster
-    std::function<void(std::int64_t took_ns)> slow_apply;  // an entry took longer than the configured limit
+    std::function<void(apply::StateMachine&)> after_batch;  // something was applied and published
   };
 
   ApplyStage(std::unique_ptr<apply::StateMachine> machine, LogIndex snapshot_index, const Options& options, Outlets outlets, Waiters& waiters,
@@ -66,8 +66,10 @@ class ApplyStage {
   Inbox<ApplyInput>& inbox() { return inbox_; }
   // Works off the inbox, then background work; returns when it wants to be called again if nothing comes in.
   std::int64_t step(std::int64_t now_ns);
-  // The last step: no flush is under way, and whatever is not in the db yet is returned to be written.
-  std::optional<apply::Flush> last_flush();
+  // At the end: sends off whatever is not in the db yet, if no flush is under way; false if there was nothing.
+  bool start_last_flush(std::int64_t now_ns);
+  bool is_flushing() const { return flushing_.has_value(); }
+  apply::StateMachine& machine() { return *machine_; }
   // Where readers get the newest view; any thread.
   mvcc::ViewPublisher& views() { return machine_->views(); }
 

@@ -7,6 +7,8 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,7 +39,6 @@ struct NodeOptions {
   ProposalLimits limits;
   ApplyStage::Options apply;
   DiskStage::Options disk;
-  std::int64_t slow_apply_ns = 100'000'000;  // --warning-apply-duration
 };
 
 // Which thread's Wakeup each stage uses.
@@ -94,9 +95,11 @@ class LocalNode : public Node {
 
  private:
   LocalNode(const NodeOptions& options, const NodeWakeups& wakeups, base::Clock& clock, base::Logger& logger);
-  void build(base::FileSystem& files, Recovery recovery, const NodeWakeups& wakeups, const NodeObserver& observer, std::function<void()> ready);
+  void build(base::FileSystem& files, Recovery recovery, raft::Raft raft, const NodeWakeups& wakeups, const NodeObserver& observer,
+             std::function<void()> ready);
   ApplyStage::Outlets apply_outlets();
   void publish_cluster(apply::StateMachine& machine);
+  void reject(const std::vector<std::uint64_t>& ids, const Error& error);
 
   NodeOptions options_;
   base::Clock& clock_;
@@ -108,7 +111,7 @@ class LocalNode : public Node {
   MemberId member_id_;
   std::unique_ptr<RequestIds> ids_;
   std::unique_ptr<Transport> transport_;
-  std::unique_ptr<mvcc::ViewPublisher> publisher_;
+  std::optional<Inbox<DiskInput>> disk_inbox_;  // made first: replica and disk name each other's
   std::unique_ptr<Replica> replica_;
   std::unique_ptr<DiskStage> disk_;
   std::unique_ptr<FlushStage> flush_;

@@ -46,7 +46,7 @@ std::int64_t Replica::step(std::int64_t now_ns) {
   feed_proposals();
   barrier_.expire(now_ns);
   if (auto question = barrier_.next_question(now_ns)) raft_.feed(raft::ReadIndex{*question});
-  carry_out(raft_.flush());
+  for (raft::Output output = raft_.flush(); !output.empty(); output = raft_.flush()) carry_out(std::move(output));
   settle_transfer(now_ns);
   publish();
   return std::min(next_tick_ns_, barrier_.wake_at_ns());
@@ -90,7 +90,7 @@ void Replica::feed_proposals() {
 void Replica::carry_out(raft::Output output) {
   for (const raft::Note& note : output.notes) take_note(note);
   if (output.soft_state) on_soft_state(*output.soft_state);
-  if (output.conf_state) only_voter_ = is_only_voter(*output.conf_state, raft_.status().id);
+  if (output.conf_state) on_conf_state(*output.conf_state);
   if (output.conf_change_error) logger_.warn("ignored a membership change", {{"error", *output.conf_change_error}});
   if (!output.send_now.empty()) outlets_.transport.send(std::move(output.send_now));
   if (output.persist) outlets_.disk.push(std::move(*output.persist));
@@ -126,6 +126,11 @@ void Replica::on_soft_state(const raft::SoftState& state) {
   } else if (!leads) {
     led_term_ = Term(0);
   }
+}
+
+void Replica::on_conf_state(const raft::ConfState& state) {
+  only_voter_ = is_only_voter(state, raft_.status().id);
+  if (only_voter_ && raft_.leader() == MemberId(0)) raft_.feed(raft::Campaign{});
 }
 
 void Replica::on_applied(LogIndex index) {

@@ -68,6 +68,7 @@ class Replica {
   void carry_out(raft::Output output);
   void take_note(const raft::Note& note);
   void on_soft_state(const raft::SoftState& state);
+  void on_conf_state(const raft::ConfState& state);
   void on_applied(LogIndex index);
   void settle_transfer(std::int64_t now_ns);
   void publish();

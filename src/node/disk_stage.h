@@ -1,0 +1,49 @@
+// DiskStage: the only writer of WAL and .snap files. One fdatasync carries all that has gathered; only then do the messages leave that depend on it,
+// and only then does the replica count the entries as its own.
+//
+// Owner: the disk's thread. A write or sync that fails ends the process (STYLE.md, Errors): after it nothing is known about the log.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "node/inbox.h"
+#include "node/replica.h"
+#include "node/transport.h"
+#include "wal/wal.h"
+
+namespace etcd::node {
+
+// Write a .snap file and the WAL's snapshot record for a state that the db holds durably; then older segments may go.
+struct SaveSnapshot {
+  raft::Snapshot snapshot;
+};
+
+using DiskInput = std::variant<raft::PersistBatch, SaveSnapshot>;
+
+class DiskStage {
+ public:
+  struct Options {
+    std::string wal_folder;
+    std::string snap_folder;
+    std::size_t keep_wals = 5;       // --max-wals; 0: all
+    std::size_t keep_snapshots = 5;  // --max-snapshots; 0: all
+  };
+  struct Outlets {
+    Inbox<ReplicaInput>& replica;
+    Transport& transport;
+  };
+  struct Timings {
+    std::function<void(double seconds)> fsync;
+    std::function<void(double seconds)> write;
+  };
+};
+
+}  // namespace etcd::node

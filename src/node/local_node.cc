@@ -1,0 +1,233 @@
+#include "node/local_node.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/rng.h"
+#include "bolt/snapshot_reader.h"
+#include "mvcc/hash.h"
+
+namespace etcd::node {
+
+namespace {
+
+constexpr std::int64_t kExpireEveryNs = 100'000'000;
+constexpr std::size_t kHashStep = 10'000;  // records between two looks at nothing: hashes run on a thread of their own
+
+// There is nobody to send to in a cluster of one.
+class NoTransport : public Transport {
+ public:
+  void send(std::vector<raft::Message>) override {}
+};
+
+class DbSnapshotStream : public SnapshotStream {
+ public:
+  DbSnapshotStream(bolt::ReadTx db, std::string version) : reader_(std::move(db)), version_(std::move(version)) {}
+
+  std::uint64_t total_bytes() const override { return reader_.total_bytes(); }
+  Result<std::string> read(std::size_t limit) override { return std::string(reader_.next(limit)); }
+  const std::string& storage_version() const override { return version_; }
+
+ private:
+  bolt::SnapshotReader reader_;
+  std::string version_;
+};
+
+Result<std::uint32_t> hash_of(bolt::ReadTx db) {
+  mvcc::BucketsHash hash(std::move(db));
+  for (;;) {
+    TRY_ASSIGN(const bool finished, hash.step(kHashStep));
+    if (finished) return hash.result();
+  }
+}
+
+Result<HashKvResult> hash_kv_of(mvcc::ReadViewRef view, Revision revision) {
+  TRY_ASSIGN(mvcc::KeySpaceHash hash, mvcc::KeySpaceHash::begin(std::move(view), revision));
+  for (;;) {
+    TRY_ASSIGN(const bool finished, hash.step(kHashStep));
+    if (!finished) continue;
+    const mvcc::HashKv result = hash.result();
+    return HashKvResult{result.hash, result.compact_revision, result.revision, result.current_revision};
+  }
+}
+
+raft::Config raft_config(const NodeOptions& options, MemberId member) {
+  raft::Config config;
+  config.id = member;
+  config.election_tick = static_cast<std::uint32_t>(options.election_ns / options.heartbeat_ns);
+  config.pre_vote = options.pre_vote;
+  return config;
+}
+
+}  // namespace
+
+LocalNode::LocalNode(const NodeOptions& options, const NodeWakeups& wakeups, base::Clock& clock, base::Logger& logger)
+    : options_(options), clock_(clock), logger_(logger), worker_(wakeups.worker), transport_(std::make_unique<NoTransport>()) {}
+
+LocalNode::~LocalNode() = default;
+
+Result<std::unique_ptr<LocalNode>> LocalNode::open(base::FileSystem& files, const NodeOptions& options, const NodeWakeups& wakeups,
+                                                   const NodeObserver& observer, std::function<void()> ready, base::Clock& clock,
+                                                   base::Logger& logger) {
+  TRY_ASSIGN(Recovery recovery, recover(files, options.start, logger));
+  const raft::Config config = raft_config(options, recovery.member_id);
+  const base::Rng rng(recovery.member_id.value ^ static_cast<std::uint64_t>(clock.wall_ns()));
+  TRY_ASSIGN(raft::Raft raft, raft::Raft::create(config, std::move(recovery.raft), rng));
+  std::unique_ptr<LocalNode> node(new LocalNode(options, wakeups, clock, logger));
+  node->build(files, std::move(recovery), std::move(raft), wakeups, observer, std::move(ready));
+  return node;
+}
+
+void LocalNode::build(base::FileSystem& files, Recovery recovery, raft::Raft raft, const NodeWakeups& wakeups, const NodeObserver& observer,
+                      std::function<void()> ready) {
+  cluster_id_ = recovery.cluster_id;
+  member_id_ = recovery.member_id;
+  ids_ = std::make_unique<RequestIds>(member_id_, clock_.wall_ns());
+  const LogIndex snapshot_index = recovery.snapshot_index;
+  Inbox<DiskInput>& disk_inbox = disk_inbox_.emplace(wakeups.disk);
+  replica_ = std::make_unique<Replica>(
+      std::move(raft), Replica::Options{.tick_ns = options_.heartbeat_ns},
+      Replica::Outlets{disk_inbox, [this](raft::Entries entries) { apply_->inbox().push(std::move(entries)); }, *transport_,
+                       [this](const std::vector<std::uint64_t>& ids, const Error& error) { reject(ids, error); }},
+      board_, logger_, wakeups.replica);
+  disk_ = std::make_unique<DiskStage>(files, std::move(recovery.wal), disk_inbox, options_.disk, DiskStage::Outlets{replica_->inbox(), *transport_},
+                                      DiskStage::Timings{observer.wal_fsync, observer.wal_write}, clock_, logger_);
+  flush_ = std::make_unique<FlushStage>(
+      files, std::move(recovery.db), FlushStage::Options{recovery.snap_folder, options_.start.db},
+      FlushStage::Outlets{[this](FlushDone done) { apply_->inbox().push(std::move(done)); },
+                          [this](DbMoved moved) { apply_->inbox().push(std::move(moved)); }},
+      FlushStage::Timings{observer.db_commit, observer.db_defragment}, clock_, logger_, wakeups.flush);
+  publish_cluster(*recovery.machine);
+  apply_ = std::make_unique<ApplyStage>(std::move(recovery.machine), snapshot_index, options_.apply, apply_outlets(), waiters_, board_, logger_,
+                                        wakeups.apply);
+  duties_ = std::make_unique<Duties>(Duties::Options{.member = member_id_,
+                                                     .name = options_.name,
+                                                     .client_urls = options_.advertise_client_urls,
+                                                     .election_ns = options_.election_ns,
+                                                     .retry_ns = options_.limits.timeout_ns},
+                                     make_proposer(), std::move(ready), board_, logger_);
+}
+
+ApplyStage::Outlets LocalNode::apply_outlets() {
+  return {.replica = replica_->inbox(),
+          .flush = flush_->inbox(),
+          .disk = *disk_inbox_,
+          .raise_no_space = [this](Job then) { duties_->raise_no_space(std::move(then)); },
+          .first_of_term = [this] { duties_->on_first_of_term(); },
+          .removed_self = [this] { logger_.warn("the member has been permanently removed from the cluster"); },
+          .after_batch = [this](apply::StateMachine& machine) { publish_cluster(machine); }};
+}
+
+std::int64_t LocalNode::step_apply(std::int64_t now_ns) {
+  std::int64_t again_ns = apply_->step(now_ns);
+  if (now_ns >= duties_at_ns_) duties_at_ns_ = duties_->step(apply_->machine(), now_ns);
+  if (now_ns >= expire_at_ns_) {
+    expire_at_ns_ = now_ns + kExpireEveryNs;
+    board_.proposals_failed.fetch_add(waiters_.expire(now_ns, Error{Errc::kTimeout}));
+  }
+  again_ns = std::min(again_ns, duties_at_ns_);
+  return waiters_.size() == 0 ? again_ns : std::min(again_ns, expire_at_ns_);
+}
+
+void LocalNode::reject(const std::vector<std::uint64_t>& ids, const Error& error) {
+  std::vector<ProposeCallback> rejected;
+  waiters_.take(ids, rejected);
+  for (ProposeCallback& done : rejected) {
+    if (done) done(fail(error));
+  }
+  board_.proposals_failed.fetch_add(ids.size());
+}
+
+// What Cluster and Maintenance answer from; renewed whenever the state machine has a new view of it.
+void LocalNode::publish_cluster(apply::StateMachine& machine) {
+  std::shared_ptr<const ClusterView> view = machine.cluster_view();
+  const auto& version = machine.storage_version();
+  std::lock_guard lock(shared_mutex_);
+  cluster_ = std::move(view);
+  storage_version_ = version ? cluster::to_string(*version) : std::string();
+}
+
+void LocalNode::stop_waiting() {
+  replica_->stop();
+  waiters_.stop();
+}
+
+void LocalNode::close() {
+  while (apply_->is_flushing()) {
+    flush_->step();
+    apply_->step(clock_.monotonic_ns());
+  }
+  if (apply_->start_last_flush(clock_.monotonic_ns())) {
+    flush_->step();
+    apply_->step(clock_.monotonic_ns());
+  }
+  worker_.step();
+}
+
+std::unique_ptr<Proposer> LocalNode::make_proposer() {
+  return std::make_unique<RaftProposer>(
+      RaftProposer::Parts{options_.limits, *ids_, waiters_, board_, replica_->inbox(), clock_});
+}
+
+void LocalNode::read_barrier(std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) {
+  const std::int64_t own_limit = clock_.monotonic_ns() + options_.limits.timeout_ns;
+  replica_->inbox().push(ReadBarrier::Reader{deadline_ns == 0 ? own_limit : std::min(deadline_ns, own_limit), std::move(done)});
+}
+
+NodeStatus LocalNode::status() {
+  NodeStatus status;
+  status.cluster_id = cluster_id_;
+  status.member_id = member_id_;
+  status.term = Term(board_.term.load());
+  status.leader = MemberId(board_.leader.load());
+  // In this order, so that applied <= committed also in the answer.
+  status.applied = LogIndex(board_.applied.load());
+  status.committed = LogIndex(std::max(board_.committed.load(), status.applied.value));
+  if (const auto* self = cluster()->find(member_id_)) status.is_learner = self->is_learner;
+  status.leader_changes = board_.leader_changes.load();
+  status.proposals_pending = waiters_.size();
+  status.proposals_failed = board_.proposals_failed.load();
+  return status;
+}
+
+DbStatus LocalNode::db_status() {
+  const FlushStage::Sizes sizes = flush_->db_sizes();
+  DbStatus status{.size = sizes.total, .in_use = sizes.in_use, .quota = options_.start.machine.quota_bytes, .storage_version = {}};
+  std::lock_guard lock(shared_mutex_);
+  status.storage_version = storage_version_;
+  return status;
+}
+
+std::shared_ptr<const ClusterView> LocalNode::cluster() {
+  std::lock_guard lock(shared_mutex_);
+  return cluster_;
+}
+
+void LocalNode::defragment(base::UniqueFunction<void(Status)> done) { flush_->inbox().push(Defragment{std::move(done)}); }
+
+void LocalNode::snapshot(base::UniqueFunction<void(Result<std::unique_ptr<SnapshotStream>>)> done) {
+  apply_->inbox().push(WantDb{[this, done = std::move(done)](bolt::ReadTx db) mutable {
+    std::unique_lock lock(shared_mutex_);
+    std::string version = storage_version_;
+    lock.unlock();
+    done(std::make_unique<DbSnapshotStream>(std::move(db), std::move(version)));
+  }});
+}
+
+void LocalNode::hash(base::UniqueFunction<void(Result<std::uint32_t>)> done) {
+  apply_->inbox().push(WantDb{[this, done = std::move(done)](bolt::ReadTx db) mutable {
+    worker_.inbox().push([db = std::move(db), done = std::move(done)]() mutable { done(hash_of(std::move(db))); });
+  }});
+}
+
+void LocalNode::hash_kv(Revision revision, base::UniqueFunction<void(Result<HashKvResult>)> done) {
+  worker_.inbox().push([view = view(), revision, done = std::move(done)]() mutable { done(hash_kv_of(std::move(view), revision)); });
+}
+
+void LocalNode::wait_compaction(base::UniqueFunction<void(Status)> done) { apply_->inbox().push(WantCompacted{std::move(done)}); }
+
+void LocalNode::move_leader(MemberId transferee, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) {
+  replica_->inbox().push(TransferLeader{transferee, deadline_ns, std::move(done)});
+}
+
+}  // namespace etcd::node

@@ -1,0 +1,153 @@
+#include "node/recovery.h"
+
+#include <utility>
+
+#include "apply/bootstrap.h"
+#include "apply/snapshot.h"
+#include "bolt/compacted_copy.h"
+
+namespace etcd::node {
+
+namespace {
+
+struct Folders {
+  std::string member;
+  std::string snap;
+  std::string wal;
+};
+
+Folders folders_of(const StartOptions& options) {
+  const std::string member = base::join_path(options.data_folder, "member");
+  return {member, base::join_path(member, "snap"), options.wal_folder.empty() ? base::join_path(member, "wal") : options.wal_folder};
+}
+
+// What an unfinished Defragment or snapshot transfer left behind: never a complete db, so never of use.
+bool is_leftover(const std::string& name) { return name.starts_with("tmp") || name.starts_with("db.tmp"); }
+
+Status prepare_folders(base::FileSystem& files, const Folders& folders, base::Logger& logger) {
+  TRY(files.make_directories(folders.snap));
+  TRY(files.make_directories(base::parent_path(folders.wal)));
+  TRY_ASSIGN(const std::vector<std::string> names, files.list(folders.snap));
+  for (const std::string& name : names) {
+    if (!is_leftover(name)) continue;
+    logger.info("removed orphaned temporary file", {{"path", base::join_path(folders.snap, name)}});
+    TRY(files.remove(base::join_path(folders.snap, name)));
+  }
+  return {};
+}
+
+// Copies the db to a new file at start if that gives back enough space: etcd's --bootstrap-defrag-threshold-megabytes.
+Result<std::unique_ptr<bolt::Db>> defragment_if_worth_it(base::FileSystem& files, const StartOptions& options, const Folders& folders,
+                                                         std::unique_ptr<bolt::Db> db, base::Logger& logger) {
+  if (options.bootstrap_defragment_bytes == 0) return db;
+  TRY(db->load_freelist());
+  const std::uint64_t free_bytes = db->size_bytes() - db->in_use_bytes();
+  const base::Logger::Fields sizes = {{"current-db-size-bytes", db->size_bytes()},
+                                      {"current-db-size-in-use-bytes", db->in_use_bytes()},
+                                      {"defrag-threshold-bytes", options.bootstrap_defragment_bytes}};
+  if (free_bytes < options.bootstrap_defragment_bytes) {
+    logger.info("Skipping defragmentation", sizes);
+    return db;
+  }
+  const std::string path = db->path();
+  const std::string copy = path + ".tmp.defragment";
+  TRY(bolt::copy_compacted(files, copy, db->begin_read()));
+  db.reset();
+  TRY(files.rename(copy, path));
+  TRY(files.sync_directory(folders.snap));
+  logger.info("finished defragmenting directory", {{"path", path}});
+  return bolt::Db::open(files, path, options.db);
+}
+
+Result<std::unique_ptr<bolt::Db>> open_db(base::FileSystem& files, const StartOptions& options, const Folders& folders, base::Logger& logger) {
+  TRY_ASSIGN(auto db, bolt::Db::open(files, apply::db_path(folders.snap), options.db));
+  return defragment_if_worth_it(files, options, folders, std::move(db), logger);
+}
+
+Result<std::unique_ptr<apply::StateMachine>> open_machine(const bolt::Db& db, const StartOptions& options, ClusterId cluster, MemberId member) {
+  apply::Options machine = options.machine;
+  machine.cluster = cluster;
+  machine.member = member;
+  return apply::StateMachine::open(db.begin_read(), machine);
+}
+
+// The log of a new cluster: its members, as agreed beforehand. Written before anything else may be, so a start that was cut short repeats it.
+Status begin_log(wal::Wal& wal, const cluster::Bootstrap& bootstrap, raft::Recovered& recovered) {
+  recovered.entries = apply::bootstrap_entries(bootstrap.members);
+  recovered.hard_state = {.term = Term(1), .vote = MemberId(0), .commit = recovered.entries.back().index};
+  TRY(wal.save(recovered.hard_state, raft::Entries(recovered.entries)));
+  return wal.sync();
+}
+
+Result<cluster::Bootstrap> new_cluster(const StartOptions& options) {
+  return cluster::bootstrap(options.initial_cluster, options.initial_cluster_token, options.name);
+}
+
+Result<Recovery> start_new(base::FileSystem& files, const StartOptions& options, const Folders& folders, base::Logger& logger) {
+  TRY_ASSIGN(const cluster::Bootstrap bootstrap, new_cluster(options));
+  Recovery recovery;
+  recovery.cluster_id = bootstrap.cluster_id;
+  recovery.member_id = bootstrap.local_id;
+  recovery.is_new = true;
+  TRY_ASSIGN(recovery.db, open_db(files, options, folders, logger));
+  TRY_ASSIGN(recovery.machine, open_machine(*recovery.db, options, recovery.cluster_id, recovery.member_id));
+  if (recovery.machine->applied() != LogIndex(0)) {
+    return fail(Errc::kCorrupt, "the database in " + folders.snap + " has applied entries, but there is no WAL in " + folders.wal);
+  }
+  TRY_ASSIGN(recovery.wal, wal::Wal::create(files, folders.wal, {recovery.member_id, recovery.cluster_id}));
+  TRY(begin_log(*recovery.wal, bootstrap, recovery.raft));
+  return recovery;
+}
+
+// The db must hold everything up to the log's snapshot: where it does not, the snapshot's own db was received and still has to take its place.
+Status catch_up_with_snapshot(base::FileSystem& files, const StartOptions& options, const Folders& folders, LogIndex snapshot, base::Logger& logger) {
+  if (snapshot == LogIndex(0)) return {};
+  TRY_ASSIGN(const bool installed, apply::finish_interrupted_install(files, logger, folders.snap, snapshot, options.db));
+  if (installed) logger.info("Recovering from snapshot backend", {{"snapshot-index", snapshot}});
+  return {};
+}
+
+Result<Recovery> restart(base::FileSystem& files, const StartOptions& options, const Folders& folders, base::Logger& logger) {
+  TRY_ASSIGN(const wal::Snapshot snapshot, wal::newest_snapshot(files, folders.wal));
+  TRY(catch_up_with_snapshot(files, options, folders, snapshot.index, logger));
+  TRY_ASSIGN(wal::Opened opened, wal::Wal::open(files, folders.wal, snapshot));
+
+  Recovery recovery;
+  recovery.cluster_id = opened.metadata.cluster;
+  recovery.member_id = opened.metadata.member;
+  recovery.snapshot_index = snapshot.index;
+  recovery.wal = std::move(opened.wal);
+  TRY_ASSIGN(recovery.db, open_db(files, options, folders, logger));
+  TRY_ASSIGN(recovery.machine, open_machine(*recovery.db, options, recovery.cluster_id, recovery.member_id));
+
+  recovery.raft.hard_state = opened.hard_state;
+  recovery.raft.entries = std::move(opened.entries);
+  recovery.raft.snapshot.metadata = {.conf_state = snapshot.conf_state, .index = snapshot.index, .term = snapshot.term};
+  recovery.raft.applied = recovery.machine->applied();
+  recovery.raft.conf_state = recovery.machine->conf_state();
+  if (recovery.raft.entries.empty() && snapshot.index == LogIndex(0)) {
+    // The member was made, but its first start ended before the log had begun.
+    TRY_ASSIGN(const cluster::Bootstrap bootstrap, new_cluster(options));
+    if (bootstrap.cluster_id != recovery.cluster_id) return fail(Errc::kClusterIdMismatch);
+    TRY(begin_log(*recovery.wal, bootstrap, recovery.raft));
+  }
+  return recovery;
+}
+
+}  // namespace
+
+Result<Recovery> recover(base::FileSystem& files, const StartOptions& options, base::Logger& logger) {
+  const Folders folders = folders_of(options);
+  TRY(prepare_folders(files, folders, logger));
+  const bool have_wal = wal::exists(files, folders.wal);
+  TRY_ASSIGN(Recovery recovery, have_wal ? restart(files, options, folders, logger) : start_new(files, options, folders, logger));
+  recovery.snap_folder = folders.snap;
+  logger.info(have_wal ? "restarting local member" : "starting local member",
+              {{"local-member-id", cluster::to_hex(recovery.member_id)},
+               {"cluster-id", cluster::to_hex(recovery.cluster_id)},
+               {"commit-index", recovery.raft.hard_state.commit},
+               {"applied-index", recovery.machine->applied()}});
+  return recovery;
+}
+
+}  // namespace etcd::node
