@@ -46,7 +46,7 @@ class Raft {
   LogIndex committed() const;
   LogIndex last_index() const;
   // A copy of everything an observer may want; some microseconds.
-  Status status() const;
+  RaftStatus status() const;
 
  private:
   class Core;

@@ -1,4 +1,4 @@
-// Status: a copy of the core's state for observers - metrics, Maintenance.Status, tests, the invariant checker.
+// RaftStatus: a copy of the core's state for observers - metrics, Maintenance.Status, tests, the invariant checker.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct ProgressStatus {
   bool learner = false;
 };
 
-struct Status {
+struct RaftStatus {
   MemberId id;
   Term term;
   MemberId vote;

@@ -83,8 +83,8 @@ struct ConfChangeSingle {
 // configuration; none at all (and kAuto) leaves a joint configuration. A change of member 0 does nothing: so the state machine refuses one.
 struct ConfChangeV2 {
   ConfChangeTransition transition = ConfChangeTransition::kAuto;
-  std::vector<ConfChangeSingle> changes;
-  base::SharedBytes context;
+  std::vector<ConfChangeSingle> changes = {};
+  base::SharedBytes context = {};
 
   friend bool operator==(const ConfChangeV2&, const ConfChangeV2&) = default;
 };
