@@ -1,0 +1,188 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"sort"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc/status"
+
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+)
+
+func httpScenarios() []scenario {
+	return []scenario{
+		{name: "http: version and health", run: httpHealth},
+		{name: "http: metrics", run: httpMetrics},
+	}
+}
+
+// grpcError is err's code with a text of our own.
+func grpcError(err error, text string) error { return status.Error(status.Code(err), text) }
+
+// page is an HTTP answer as far as it is compared.
+type page struct {
+	status                   int
+	contentType, allow, body string
+}
+
+func (s *side) fetch(method, path string) (page, error) {
+	request, err := http.NewRequest(method, "http://"+s.server.Endpoint()+path, nil)
+	if err != nil {
+		return page{}, err
+	}
+	client := http.Client{Timeout: 5 * time.Second}
+	answer, err := client.Do(request)
+	if err != nil {
+		return page{}, err
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	return page{answer.StatusCode, answer.Header.Get("Content-Type"), answer.Header.Get("Allow"),
+		string(body)}, err
+}
+
+// withoutOrder sorts the lines of a list of checks, which Go etcd gives in the
+// random order of a map.
+func (p page) withoutOrder() page {
+	if strings.Contains(p.body, "]serializable_read") || strings.Contains(p.body, "]data_corruption") {
+		lines := strings.Split(p.body, "\n")
+		sort.Strings(lines)
+		p.body = strings.Join(lines, "\n")
+	}
+	return p
+}
+
+// fetch compares one page of both servers.
+func (p *pair) fetch(method, path string) {
+	p.requests++
+	theirs, err := p.theirs.fetch(method, path)
+	if err != nil {
+		p.differ(err.Error())
+		return
+	}
+	ours, err := p.ours.fetch(method, path)
+	if err != nil {
+		p.differ(err.Error())
+	} else if theirs.withoutOrder() != ours.withoutOrder() {
+		p.differ(fmt.Sprintf("%s %s\n          Go:   %+v\n          ours: %+v", method, path, theirs, ours))
+	}
+}
+
+var healthPaths = []string{
+	"/version", "/version/", "/health", "/health/", "/health?serializable=true",
+	"/health?serializable=false", "/health?serializable=maybe", "/health?exclude=NOSPACE",
+	"/health?exclude=NOSPACE&exclude=CORRUPT", "/health?exclude=nonsense", "/health?exclude=",
+	"/livez", "/livez?verbose", "/livez?verbose=true", "/livez?exclude=serializable_read&verbose",
+	"/livez?exclude=nonsense&verbose", "/livez/serializable_read", "/livez/serializable_read?verbose",
+	"/livez/nonsense", "/livez/",
+	"/readyz", "/readyz?verbose", "/readyz?verbose&exclude=data_corruption",
+	"/readyz?verbose&exclude=data_corruption&exclude=linearizable_read&exclude=serializable_read&exclude=non_learner",
+	"/readyz/data_corruption", "/readyz/serializable_read", "/readyz/linearizable_read",
+	"/readyz/non_learner?verbose", "/readyz/nonsense",
+	"/", "/nonsense", "/versions", "/healthz", "/v2/keys", "/%00", "/a/../version", "//version",
+}
+
+// awaitStorageVersion waits until each server has decided on the version of its
+// storage, some time after its start.
+func (p *pair) awaitStorageVersion() {
+	for _, s := range p.sides() {
+		deadline := time.Now().Add(settleLimit)
+		for {
+			version, err := s.fetch(http.MethodGet, "/version")
+			if err == nil && strings.Contains(version.body, `"storage":"3.7.0"`) {
+				break
+			}
+			if time.Now().After(deadline) {
+				p.differ(fmt.Sprintf("%s: /version after %s: %s %v", s.server.Binary, settleLimit,
+					version.body, err))
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+}
+
+func httpHealth(p *pair) {
+	p.awaitStorageVersion()
+	every := func() {
+		for _, path := range healthPaths {
+			p.fetch(http.MethodGet, path)
+		}
+	}
+	every()
+	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodHead, http.MethodDelete,
+		http.MethodOptions} {
+		for _, path := range []string{"/version", "/health", "/livez", "/readyz", "/nonsense"} {
+			p.fetch(method, path)
+		}
+	}
+	p.ask(alarm(pb.AlarmRequest_ACTIVATE, pb.AlarmType_NOSPACE))
+	every()
+	p.ask(alarm(pb.AlarmRequest_DEACTIVATE, pb.AlarmType_NOSPACE))
+	p.ask(alarm(pb.AlarmRequest_ACTIVATE, pb.AlarmType_CORRUPT))
+	every()
+}
+
+// sameValues are metrics whose values follow from the requests alone.
+var sameValues = regexp.MustCompile(`^(etcd_mvcc_(put|delete|txn)_total|` +
+	`etcd_debugging_mvcc_(keys_total|current_revision|compact_revision|total_put_size_in_bytes)|` +
+	`etcd_server_(has_leader|is_leader|is_learner|version\{.*|quota_backend_bytes)|` +
+	`etcd_cluster_version\{.*|` +
+	`grpc_server_(handled|started)_total\{.*grpc_service="etcdserverpb.KV".*)$`)
+
+// httpMetrics compares the kinds of all metrics that both have, and the values
+// of some. Those that only Go has are a note, not a failure.
+func httpMetrics(p *pair) {
+	seedKeys(p)
+	p.ask(then(put("a", "1"), del("a1", ""), get("k05")))
+	p.ask(put("", ""))
+	p.ask(&pb.CompactionRequest{Revision: p.revision / 2, Physical: true})
+	p.requests++
+	theirs, err := p.theirs.fetch(http.MethodGet, "/metrics")
+	if err != nil {
+		p.differ(err.Error())
+		return
+	}
+	ours, err := p.ours.fetch(http.MethodGet, "/metrics")
+	if err != nil {
+		p.differ(err.Error())
+		return
+	}
+	kinds, ourKinds := metricLines(theirs.body, "# TYPE "), metricLines(ours.body, "# TYPE ")
+	missing := 0
+	for name, kind := range kinds {
+		switch ourKind, there := ourKinds[name]; {
+		case strings.HasPrefix(name, "go_"):
+		case !there:
+			missing++
+		case kind != ourKind:
+			p.differ(fmt.Sprintf("metric %s: %s in Go, %s in ours", name, kind, ourKind))
+		}
+	}
+	p.notes = append(p.notes, fmt.Sprintf("%d of Go's %d metric families are missing", missing, len(kinds)))
+	values, ourValues := metricLines(theirs.body, ""), metricLines(ours.body, "")
+	for name, value := range values {
+		ourValue, there := ourValues[name]
+		if sameValues.MatchString(name) && there && value != ourValue {
+			p.differ(fmt.Sprintf("%s is %s in Go, %s in ours", name, value, ourValue))
+		}
+	}
+}
+
+// metricLines maps the text up to the last space of each line with the prefix to
+// the rest.
+func metricLines(body, prefix string) map[string]string {
+	lines := map[string]string{}
+	for line := range strings.Lines(body) {
+		line, found := strings.CutPrefix(strings.TrimSpace(line), prefix)
+		if at := strings.LastIndex(line, " "); found && at > 0 && !strings.HasPrefix(line, "#") {
+			lines[line[:at]] = line[at+1:]
+		}
+	}
+	return lines
+}
