@@ -16,9 +16,9 @@ namespace etcd::cluster {
 
 struct Member {
   MemberId id;
-  std::string name;  // empty: has not started yet
-  std::vector<std::string> peer_urls;
-  std::vector<std::string> client_urls;
+  std::string name = {};  // empty: has not started yet
+  std::vector<std::string> peer_urls = {};
+  std::vector<std::string> client_urls = {};
   bool is_learner = false;
 
   bool is_started() const { return !name.empty(); }

@@ -133,7 +133,8 @@ class Lessor {
   struct Lease {
     std::int64_t ttl_s = 0;
     std::int64_t remaining_ttl_s = 0;
-    std::int64_t expiry_ns = 0;  // meaningful only on the primary
+    std::int64_t expiry_ns = 0;  // this and the next: only on the primary
+    std::int64_t queued_ns = 0;  // due time of the entry in expiries_ that stands for this lease; <= expiry_ns until that has passed
     std::vector<Keys::value_type*> keys;
   };
 
