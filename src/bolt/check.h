@@ -16,11 +16,17 @@
 namespace etcd::bolt {
 
 struct CheckReport {
-  std::vector<std::string> faults;  // empty if all is well; the first 100
+  // Both empty if all is well; the first 100 of each.
+  std::vector<std::string> faults;
+  // What reads well, but what bbolt does not write and its code for merging pages would trip over: a branch with a single child, an empty
+  // leaf below a branch, a branch's key that is not its child's first one.
+  std::vector<std::string> untidy;
   std::uint64_t pages_in_use = 0;   // meta pages and a stored free list included
   std::uint64_t pages_free = 0;
   std::uint64_t buckets = 0;  // not counting the root
   std::uint64_t keys = 0;     // in all buckets, bucket names not counted
+
+  bool clean() const { return faults.empty() && untidy.empty(); }
 };
 
 CheckReport check(const ReadTx& tx);

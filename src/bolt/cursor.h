@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/check.h"
 #include "base/result.h"
 #include "bolt/page.h"
 
@@ -37,9 +38,11 @@ class Cursor {
   bool last();
   // The element after or before the current one. CHECKs valid().
   bool next() {
+    CHECK(valid_);
     Frame& leaf = top();
-    if (valid_ && ++leaf.index < leaf.count && leaf.node == nullptr) return load_page_element(leaf);
-    return next_slowly();
+    ++leaf.index;
+    if (leaf.index < leaf.count && leaf.node == nullptr) return load_page_element(leaf);
+    return settle_forward();
   }
   bool prev();
 
@@ -62,18 +65,15 @@ class Cursor {
     std::uint32_t count = 0;
     bool leaf = true;
   };
-  enum class Side : std::uint8_t { kFirst, kLast };
 
   Frame& top() { return stack_[depth_ - 1]; }
-  void restart();
-  bool push_root();
-  bool push_child(const Frame& branch);
-  bool push(const Frame& frame);
-  bool descend(Side side);
-  bool climb_forward();
-  bool climb_backward();
-  bool next_slowly();
-  bool load_element();
+  bool restart();
+  bool push_child();
+  bool push_node(const Node& node);
+  bool push_page(PageId id);
+  bool settle_forward();
+  bool settle_backward();
+  bool load_element(const Frame& leaf);
   bool load_page_element(const Frame& leaf) {
     const auto element = leaf.page.leaf_element(leaf.index);
     if (!element) return damaged();
@@ -81,7 +81,6 @@ class Cursor {
     return true;
   }
   bool damaged();
-  bool end();
 
   const Pages* pages_;
   TreeRoot root_;

@@ -60,9 +60,9 @@ class Db {
   // be open. For tests.
   Result<std::vector<std::string>> verify_pages();
 
+  struct State;  // bolt/db_state.h; not for users
+
  private:
-  friend class WriteTx;
-  struct State;
   explicit Db(std::unique_ptr<State> state);
 
   std::unique_ptr<State> state_;

@@ -26,8 +26,12 @@ static_assert(std::endian::native == std::endian::little, "pages are read and wr
 inline constexpr std::uint32_t kPageHeaderBytes = 16;
 inline constexpr std::uint32_t kElementBytes = 16;
 inline constexpr std::uint32_t kBucketHeaderBytes = 16;
+// Page sizes that we read and write: those that some processor has, and smaller ones for tests. A power of two.
+inline constexpr std::uint32_t kMinPageSize = 1024;
+inline constexpr std::uint32_t kMaxPageSize = 65536;
 inline constexpr std::uint32_t kMaxKeyBytes = 32768;
-inline constexpr std::uint32_t kMaxValueBytes = (1u << 31) - 2;
+// bbolt writes up to 2^31 - 2, but four of those share a page, whose positions are 32 bits.
+inline constexpr std::uint32_t kMaxValueBytes = 1u << 29;
 // Deeper trees are not written by anyone: a branch page has at least two children.
 inline constexpr std::uint32_t kMaxTreeDepth = 32;
 // Buckets in buckets; etcd has one level of them.

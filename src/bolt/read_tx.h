@@ -36,8 +36,6 @@ class BucketView {
   const TreeRoot& root() const { return root_; }
 
  private:
-  Result<std::optional<LeafElement>> find(std::string_view key) const;
-
   const Pages* pages_;
   TreeRoot root_;
   std::uint64_t sequence_;

@@ -1,0 +1,72 @@
+#include "bolt/commit.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/file.h"
+#include "bolt/bucket_state.h"
+#include "bolt/stored_freelist.h"
+
+namespace etcd::bolt {
+
+namespace {
+
+// The size to give a file that must hold `needed` bytes: in steps, so that the file system hands out large pieces and the size seldom
+// changes, but a small file stays small.
+std::uint64_t grown_size(std::uint64_t needed, std::uint64_t current, std::uint64_t step) {
+  if (needed >= step) return (needed + step - 1) / step * step;
+  return std::max(needed, std::min(2 * current, step));
+}
+
+Status grow_file(Db::State& db, std::uint64_t needed) {
+  if (needed <= db.file_size) return {};
+  const std::uint64_t reserved = db.store->mapping->reserved();
+  if (needed > reserved) return fail(Errc::kNoSpace, "db " + db.path + ": would outgrow the " + std::to_string(reserved) + " bytes mapped for it");
+  const std::uint64_t size = std::min(grown_size(needed, db.file_size, db.options.growth_bytes), reserved);
+  TRY(db.store->file->allocate(size));
+  db.file_size = size;
+  return {};
+}
+
+Status sync(const Db::State& db) { return db.options.no_sync ? Status() : db.store->file->sync_data(); }
+
+Status write_durably(const Db::State& db, DirtyPages& pages, const Meta& meta) {
+  base::File& file = *db.store->file;
+  TRY(pages.write(file));
+  TRY(sync(db));
+  const PageId slot = meta_slot(meta.txid);
+  TRY(file.pwrite(slot.value * meta.page_size, meta_page(slot, meta)));
+  return sync(db);
+}
+
+}  // namespace
+
+Status commit_changes(WriteTxState& tx) {
+  Db::State& db = tx.db;
+  const Meta& base = tx.base->meta();
+  DirtyPages pages(base.page_size);
+  TRY(tx.root.write(pages));
+  if (pages.empty() && !tx.root.changed()) return {};
+  TRY_ASSIGN(const auto stored_list, stored_freelist(tx.base->pages(), base));
+  if (stored_list) tx.space.give_up(stored_list->page, stored_list->pages);
+
+  const Meta meta{.page_size = base.page_size,
+                  .flags = base.flags,
+                  .root = tx.root.written_root,
+                  .root_sequence = tx.root.sequence,
+                  .freelist = kNoFreelist,
+                  .high_water = tx.space.high_water(),
+                  .txid = base.txid + 1};
+  TRY(grow_file(db, meta.high_water.value * meta.page_size));
+  if (Status written = write_durably(db, pages, meta); !written) {
+    db.broken = written.error();
+    return written;
+  }
+  auto version = std::make_shared<const Version>(db.store, meta);
+  tx.space.commit(version->pin());
+  db.publish(std::move(version));
+  return {};
+}
+
+}  // namespace etcd::bolt

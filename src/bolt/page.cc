@@ -1,0 +1,38 @@
+#include "bolt/page.h"
+
+#include <string>
+
+namespace etcd::bolt {
+
+std::optional<std::uint32_t> PageView::lower_bound(std::string_view wanted) const {
+  std::uint32_t low = 0;
+  std::uint32_t high = count_;
+  while (low < high) {
+    const std::uint32_t middle = (low + high) / 2;
+    const auto found = key(middle);
+    if (!found) return std::nullopt;
+    if (compare_keys(*found, wanted) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+std::optional<std::uint32_t> PageView::child_for(std::string_view wanted) const {
+  // The last child whose key is not greater; keys below the first child's belong there too.
+  std::uint32_t low = 0;
+  std::uint32_t high = count_;
+  while (high - low > 1) {
+    const std::uint32_t middle = (low + high) / 2;
+    const auto found = key(middle);
+    if (!found) return std::nullopt;
+    if (compare_keys(*found, wanted) <= 0) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+Error corrupt_page(PageId id) {
+  return Error{Errc::kCorrupt, "db: page " + std::to_string(id.value) + " is damaged"};
+}
+
+}  // namespace etcd::bolt
