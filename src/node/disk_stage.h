@@ -4,6 +4,7 @@
 // Owner: the disk's thread. A write or sync that fails ends the process (STYLE.md, Errors): after it nothing is known about the log.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -44,6 +45,35 @@ class DiskStage {
     std::function<void(double seconds)> fsync;
     std::function<void(double seconds)> write;
   };
+
+  DiskStage(base::FileSystem& files, std::unique_ptr<wal::Wal> wal, Options options, Outlets outlets, Timings timings, base::Clock& clock,
+            base::Logger& logger, Wakeup& wakeup);
+
+  Inbox<DiskInput>& inbox() { return inbox_; }
+  // Works off the inbox; blocks for the disk.
+  std::int64_t step();
+  std::uint64_t wal_bytes_written() const { return wal_bytes_written_.load(std::memory_order_relaxed); }
+
+ private:
+  void append(const raft::PersistBatch& batch);
+  void sync();
+  void confirm();
+  void save_snapshot(const raft::Snapshot& snapshot);
+  void purge();
+  // Ends the process unless `status` is success.
+  void must(const Status& status, const char* what);
+
+  base::FileSystem& files_;
+  std::unique_ptr<wal::Wal> wal_;
+  Inbox<DiskInput> inbox_;
+  Options options_;
+  Outlets outlets_;
+  Timings timings_;
+  base::Clock& clock_;
+  base::Logger& logger_;
+  std::vector<DiskInput> drained_;
+  bool must_sync_ = false;
+  std::atomic<std::uint64_t> wal_bytes_written_{0};
 };
 
 }  // namespace etcd::node

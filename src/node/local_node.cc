@@ -84,21 +84,24 @@ void LocalNode::build(base::FileSystem& files, Recovery recovery, raft::Raft raf
   member_id_ = recovery.member_id;
   ids_ = std::make_unique<RequestIds>(member_id_, clock_.wall_ns());
   const LogIndex snapshot_index = recovery.snapshot_index;
-  Inbox<DiskInput>& disk_inbox = disk_inbox_.emplace(wakeups.disk);
   replica_ = std::make_unique<Replica>(
       std::move(raft), Replica::Options{.tick_ns = options_.heartbeat_ns},
-      Replica::Outlets{disk_inbox, [this](raft::Entries entries) { apply_->inbox().push(std::move(entries)); }, *transport_,
-                       [this](const std::vector<std::uint64_t>& ids, const Error& error) { reject(ids, error); }},
+      Replica::Outlets{.disk = [this](raft::PersistBatch batch) { disk_->inbox().push(std::move(batch)); },
+                       .apply = [this](raft::Entries entries) { apply_->inbox().push(std::move(entries)); },
+                       .transport = *transport_,
+                       .reject = [this](const std::vector<std::uint64_t>& ids, const Error& error) { reject(ids, error); }},
       board_, logger_, wakeups.replica);
-  disk_ = std::make_unique<DiskStage>(files, std::move(recovery.wal), disk_inbox, options_.disk, DiskStage::Outlets{replica_->inbox(), *transport_},
-                                      DiskStage::Timings{observer.wal_fsync, observer.wal_write}, clock_, logger_);
+  options_.disk.snap_folder = recovery.snap_folder;
+  options_.disk.wal_folder = recovery.wal_folder;
+  disk_ = std::make_unique<DiskStage>(files, std::move(recovery.wal), options_.disk, DiskStage::Outlets{replica_->inbox(), *transport_},
+                                      DiskStage::Timings{observer.wal_fsync, observer.wal_write}, clock_, logger_, wakeups.disk);
   flush_ = std::make_unique<FlushStage>(
       files, std::move(recovery.db), FlushStage::Options{recovery.snap_folder, options_.start.db},
       FlushStage::Outlets{[this](FlushDone done) { apply_->inbox().push(std::move(done)); },
                           [this](DbMoved moved) { apply_->inbox().push(std::move(moved)); }},
       FlushStage::Timings{observer.db_commit, observer.db_defragment}, clock_, logger_, wakeups.flush);
   publish_cluster(*recovery.machine);
-  apply_ = std::make_unique<ApplyStage>(std::move(recovery.machine), snapshot_index, options_.apply, apply_outlets(), waiters_, board_, logger_,
+  apply_ = std::make_unique<ApplyStage>(std::move(recovery.machine), recovery.snapshot_index, options_.apply, apply_outlets(), waiters_, board_, logger_,
                                         wakeups.apply);
   duties_ = std::make_unique<Duties>(Duties::Options{.member = member_id_,
                                                      .name = options_.name,
@@ -111,7 +114,7 @@ void LocalNode::build(base::FileSystem& files, Recovery recovery, raft::Raft raf
 ApplyStage::Outlets LocalNode::apply_outlets() {
   return {.replica = replica_->inbox(),
           .flush = flush_->inbox(),
-          .disk = *disk_inbox_,
+          .disk = disk_->inbox(),
           .raise_no_space = [this](Job then) { duties_->raise_no_space(std::move(then)); },
           .first_of_term = [this] { duties_->on_first_of_term(); },
           .removed_self = [this] { logger_.warn("the member has been permanently removed from the cluster"); },

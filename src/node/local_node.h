@@ -111,7 +111,6 @@ class LocalNode : public Node {
   MemberId member_id_;
   std::unique_ptr<RequestIds> ids_;
   std::unique_ptr<Transport> transport_;
-  std::optional<Inbox<DiskInput>> disk_inbox_;  // made first: replica and disk name each other's
   std::unique_ptr<Replica> replica_;
   std::unique_ptr<DiskStage> disk_;
   std::unique_ptr<FlushStage> flush_;

@@ -142,6 +142,7 @@ Result<Recovery> recover(base::FileSystem& files, const StartOptions& options, b
   const bool have_wal = wal::exists(files, folders.wal);
   TRY_ASSIGN(Recovery recovery, have_wal ? restart(files, options, folders, logger) : start_new(files, options, folders, logger));
   recovery.snap_folder = folders.snap;
+  recovery.wal_folder = folders.wal;
   logger.info(have_wal ? "restarting local member" : "starting local member",
               {{"local-member-id", cluster::to_hex(recovery.member_id)},
                {"cluster-id", cluster::to_hex(recovery.cluster_id)},

@@ -36,6 +36,7 @@ struct Recovery {
   MemberId member_id;
   bool is_new = false;
   std::string snap_folder;
+  std::string wal_folder;
   LogIndex snapshot_index;  // of the newest raft snapshot on disk
   std::unique_ptr<wal::Wal> wal;
   std::unique_ptr<bolt::Db> db;

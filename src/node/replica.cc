@@ -93,7 +93,7 @@ void Replica::carry_out(raft::Output output) {
   if (output.conf_state) on_conf_state(*output.conf_state);
   if (output.conf_change_error) logger_.warn("ignored a membership change", {{"error", *output.conf_change_error}});
   if (!output.send_now.empty()) outlets_.transport.send(std::move(output.send_now));
-  if (output.persist) outlets_.disk.push(std::move(*output.persist));
+  if (output.persist) outlets_.disk(std::move(*output.persist));
   if (!output.committed.empty()) outlets_.apply(std::move(output.committed));
   for (const raft::ReadState& read : output.reads) barrier_.answered(read.context, read.index);
   for (const base::SharedBytes& context : output.reads_dropped) barrier_.dropped(context, Error{Errc::kLeaderChanged});

@@ -46,8 +46,8 @@ class Replica {
     std::int64_t tick_ns = 100'000'000;  // one raft tick: the heartbeat interval
   };
   struct Outlets {
-    Inbox<raft::PersistBatch>& disk;
-    std::function<void(raft::Entries)> apply;  // committed entries
+    std::function<void(raft::PersistBatch)> disk;  // writes
+    std::function<void(raft::Entries)> apply;      // committed entries
     Transport& transport;
     std::function<void(const std::vector<std::uint64_t>& ids, const Error& error)> reject;  // proposals that raft will never take
   };

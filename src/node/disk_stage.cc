@@ -1,0 +1,100 @@
+#include "node/disk_stage.h"
+
+#include <limits>
+#include <utility>
+
+#include "base/check.h"
+#include "wal/segment.h"
+#include "wal/snap_file.h"
+
+namespace etcd::node {
+
+namespace {
+
+constexpr std::int64_t kSlowSyncNs = 1'000'000'000;
+
+}  // namespace
+
+DiskStage::DiskStage(base::FileSystem& files, std::unique_ptr<wal::Wal> wal, Options options, Outlets outlets, Timings timings,
+                     base::Clock& clock, base::Logger& logger, Wakeup& wakeup)
+    : files_(files),
+      wal_(std::move(wal)),
+      options_(std::move(options)),
+      outlets_(outlets),
+      timings_(std::move(timings)),
+      clock_(clock),
+      logger_(logger),
+      inbox_(wakeup) {}
+
+std::int64_t DiskStage::step() {
+  constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+  if (!inbox_.drain(drained_)) return kNever;
+  const std::int64_t start_ns = clock_.monotonic_ns();
+  for (const DiskInput& input : drained_) {
+    if (const auto* batch = std::get_if<raft::PersistBatch>(&input)) append(*batch);
+  }
+  timings_.write(static_cast<double>(clock_.monotonic_ns() - start_ns) / 1e9);
+  if (std::exchange(must_sync_, false)) sync();
+  wal_bytes_written_.store(wal_->bytes_written(), std::memory_order_relaxed);
+  confirm();
+  // After the entries around them, so that nobody waits for a snapshot.
+  for (const DiskInput& input : drained_) {
+    if (const auto* save = std::get_if<SaveSnapshot>(&input)) save_snapshot(save->snapshot);
+  }
+  drained_.clear();
+  if (wal_->wants_next_segment()) must(wal_->prepare_next_segment(), "failed to allocate space when creating new WAL file");
+  return kNever;
+}
+
+void DiskStage::append(const raft::PersistBatch& batch) {
+  // A leader's snapshot comes with peers; a cluster of one is never sent any.
+  CHECK(!batch.snapshot);
+  if (!batch.append.empty() || batch.hard_state) must(wal_->save(batch.hard_state, batch.append), "failed to save Raft hard state and entries");
+  must_sync_ = must_sync_ || batch.must_sync;
+}
+
+void DiskStage::sync() {
+  const std::int64_t start_ns = clock_.monotonic_ns();
+  must(wal_->sync(), "failed to sync the WAL");
+  const std::int64_t took_ns = clock_.monotonic_ns() - start_ns;
+  timings_.fsync(static_cast<double>(took_ns) / 1e9);
+  if (took_ns > kSlowSyncNs) {
+    logger_.warn("slow fdatasync", {{"took", std::to_string(took_ns / 1'000'000) + "ms"}, {"expected-duration", "1s"}});
+  }
+}
+
+// Only now may messages leave that promise what was written, and the entries count.
+void DiskStage::confirm() {
+  std::uint64_t last = 0;
+  for (DiskInput& input : drained_) {
+    auto* batch = std::get_if<raft::PersistBatch>(&input);
+    if (batch == nullptr) continue;
+    if (!batch->then_send.empty()) outlets_.transport.send(std::move(batch->then_send));
+    last = batch->number;
+  }
+  if (last != 0) outlets_.replica.push(raft::Persisted{last});
+}
+
+// The file first: the WAL must never name a snapshot that is not there. Then older segments may go.
+void DiskStage::save_snapshot(const raft::Snapshot& snapshot) {
+  must(wal::write_snap_file(files_, options_.snap_folder, snapshot), "failed to save Raft snapshot");
+  must(wal_->save_snapshot({snapshot.metadata.index, snapshot.metadata.term, snapshot.metadata.conf_state}), "failed to save Raft snapshot");
+  wal_->release_to(snapshot.metadata.index);
+  logger_.info("saved snapshot to disk", {{"snapshot-index", snapshot.metadata.index}});
+  purge();
+}
+
+void DiskStage::purge() {
+  auto report = [&](const Result<std::vector<std::string>>& removed) {
+    if (!removed) return logger_.warn("failed to purge old files", {base::LogField(removed.error())});
+    for (const std::string& path : *removed) logger_.info("purged", {{"path", path}});
+  };
+  if (options_.keep_wals != 0) report(wal::purge_segments(files_, options_.wal_folder, options_.keep_wals));
+  if (options_.keep_snapshots != 0) report(wal::purge_snap_files(files_, options_.snap_folder, options_.keep_snapshots));
+}
+
+void DiskStage::must(const Status& status, const char* what) {
+  if (!status) logger_.fatal(what, {base::LogField(status.error())});
+}
+
+}  // namespace etcd::node
