@@ -48,13 +48,13 @@ void Loop::run() {
 }
 
 void Loop::run_once(int wait_ms) {
-  runner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  runner_->store(std::this_thread::get_id(), std::memory_order_relaxed);
   serve_ready(wait_ms);
   run_posted();
   timers_.advance(now_ns_);
   run_hooks();
   unwatched_.clear();
-  runner_.store(std::thread::id(), std::memory_order_relaxed);
+  runner_->store(std::thread::id(), std::memory_order_relaxed);
 }
 
 void Loop::stop() {

@@ -45,7 +45,10 @@ class Loop {
   // Runs `task` on the loop's thread in this pass or the next. Any thread. All that is posted while the loop is busy costs one wake-up.
   void post(Task task);
   // True on the thread that is in run() or run_once().
-  bool runs_here() const { return runner_.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
+  bool runs_here() const { return runner_->load(std::memory_order_relaxed) == std::this_thread::get_id(); }
+  // What runs_here() asks; safe to keep and to ask beyond the loop's life.
+  using Runner = std::shared_ptr<const std::atomic<std::thread::id>>;
+  Runner runner() const { return runner_; }
 
   // `hook` is called once after each pass; what it answers is flushed in the same pass.
   void at_end_of_pass(Task hook) { end_hooks_.push_back(std::move(hook)); }
@@ -86,7 +89,7 @@ class Loop {
   std::vector<FlushHook> flush_hooks_;
   std::uint64_t hooks_made_ = 0;
 
-  std::atomic<std::thread::id> runner_{};
+  std::shared_ptr<std::atomic<std::thread::id>> runner_ = std::make_shared<std::atomic<std::thread::id>>();
   std::atomic<bool> stopping_ = false;
   std::atomic<bool> asleep_ = false;
   std::mutex mutex_;

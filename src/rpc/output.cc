@@ -1,0 +1,117 @@
+#include "rpc/output.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+
+namespace etcd::rpc {
+
+namespace {
+// Below this a copy is cheaper than an entry of writev and a reference.
+constexpr std::size_t kShareBytes = 1024;
+constexpr std::size_t kKeptTextBytes = 2 * OutputBatch::kFullBytes;
+constexpr std::size_t kKeptPieces = 1024;
+constexpr std::size_t kKeptItems = 8;
+}  // namespace
+
+void OutputBatch::copy(std::string_view bytes) {
+  if (bytes.empty()) return;
+  if (pieces_.size() > first_ && pieces_.back().shared.empty()) {
+    pieces_.back().length += bytes.size();
+  } else {
+    pieces_.push_back({{}, text_.size(), bytes.size()});
+  }
+  text_.append(bytes);
+  size_ += bytes.size();
+}
+
+void OutputBatch::share(base::SharedBytes bytes) {
+  if (bytes.size() < kShareBytes) return copy(bytes.view());
+  size_ += bytes.size();
+  const std::size_t length = bytes.size();
+  pieces_.push_back({std::move(bytes), 0, length});
+}
+
+std::size_t OutputBatch::describe(std::span<iovec> out) const {
+  std::size_t used = 0;
+  for (std::size_t i = first_; i < pieces_.size() && used < out.size(); ++i, ++used) {
+    const Piece& piece = pieces_[i];
+    const char* base = piece.shared.empty() ? text_.data() : piece.shared.data();
+    out[used] = {const_cast<char*>(base + piece.offset), piece.length};
+  }
+  return used;
+}
+
+void OutputBatch::drop(std::size_t count) {
+  CHECK(count <= size_, count, size_);
+  size_ -= count;
+  if (size_ == 0) return clear();
+  while (count > 0) {
+    Piece& piece = pieces_[first_];
+    const std::size_t part = std::min(count, piece.length);
+    piece.offset += part;
+    piece.length -= part;
+    count -= part;
+    if (piece.length > 0) break;
+    piece.shared = {};
+    ++first_;
+  }
+}
+
+void OutputBatch::clear() {
+  if (text_.capacity() > kKeptTextBytes) text_ = std::string();
+  if (pieces_.capacity() > kKeptPieces) pieces_ = std::vector<Piece>();
+  text_.clear();
+  pieces_.clear();
+  first_ = 0;
+  size_ = 0;
+}
+
+void OutputQueue::push(std::string_view head, base::Rope body) {
+  CHECK(head.size() <= kHeadBytes, head.size());
+  Item& item = items_.emplace_back();
+  std::memcpy(item.head, head.data(), head.size());
+  item.head_bytes = static_cast<std::uint8_t>(head.size());
+  item.body = std::move(body);
+  size_ += item.size();
+}
+
+void OutputQueue::take(std::size_t count, OutputBatch& batch) {
+  CHECK(count <= size_, count, size_);
+  size_ -= count;
+  while (count > 0) count -= take_part(items_[first_], count, batch);
+  if (size_ == 0) clear();
+}
+
+// Takes from the part of `item` at hand, at most to its end: part 0 is the head, then come the body's finished pieces, then its tail.
+std::size_t OutputQueue::take_part(Item& item, std::size_t count, OutputBatch& batch) {
+  const auto& pieces = item.body.sealed();
+  const bool is_piece = part_ > 0 && part_ <= pieces.size();
+  const std::string_view bytes = part_ == 0  ? std::string_view(item.head, item.head_bytes)
+                                 : is_piece ? pieces[part_ - 1].view()
+                                            : item.body.tail();
+  count = std::min(count, bytes.size() - offset_);
+  if (is_piece) {
+    batch.share(pieces[part_ - 1].slice(offset_, count));
+  } else {
+    batch.copy(bytes.substr(offset_, count));
+  }
+  offset_ += count;
+  if (offset_ < bytes.size()) return count;
+  offset_ = 0;
+  if (++part_ > pieces.size() + 1) {
+    item.body = base::Rope();
+    part_ = 0;
+    ++first_;
+  }
+  return count;
+}
+
+void OutputQueue::clear() {
+  if (items_.capacity() > kKeptItems) items_ = std::vector<Item>();
+  items_.clear();
+  first_ = part_ = offset_ = size_ = 0;
+}
+
+}  // namespace etcd::rpc
