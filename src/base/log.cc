@@ -202,6 +202,7 @@ void Logger::log(LogLevel level, const LogMessage& message, const Fields& fields
 
 void Logger::fatal(const LogMessage& message, const Fields& fields) {
   log(LogLevel::kFatal, message, fields);
+  if (on_fatal_) on_fatal_();
   std::_Exit(1);
 }
 

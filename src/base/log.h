@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <source_location>
 #include <string>
@@ -87,8 +88,11 @@ class Logger {
   void info(const LogMessage& message, const Fields& fields = {}) { log(LogLevel::kInfo, message, fields); }
   void warn(const LogMessage& message, const Fields& fields = {}) { log(LogLevel::kWarn, message, fields); }
   void error(const LogMessage& message, const Fields& fields = {}) { log(LogLevel::kError, message, fields); }
-  // Logs at level fatal and ends the process with exit code 1.
+  // Logs at level fatal and ends the process with exit code 1 (or as on_fatal() says).
   [[noreturn]] void fatal(const LogMessage& message, const Fields& fields = {});
+  // What fatal() does instead of ending the process: throw. For tests and the simulator, in which one member dies and the others go on.
+  // Set before the logger is shared.
+  void on_fatal(std::function<void()> thrower) { on_fatal_ = std::move(thrower); }
 
  private:
   void log(LogLevel level, const LogMessage& message, const Fields& fields);
@@ -97,6 +101,7 @@ class Logger {
   LogLevel level_;
   LogFormat format_;
   Clock& clock_;
+  std::function<void()> on_fatal_;
 };
 
 // A logger that drops everything: for tests and tools.

@@ -65,12 +65,12 @@ class DiskStage {
 
   base::FileSystem& files_;
   std::unique_ptr<wal::Wal> wal_;
-  Inbox<DiskInput> inbox_;
   Options options_;
   Outlets outlets_;
   Timings timings_;
   base::Clock& clock_;
   base::Logger& logger_;
+  Inbox<DiskInput> inbox_;
   std::vector<DiskInput> drained_;
   bool must_sync_ = false;
   std::atomic<std::uint64_t> wal_bytes_written_{0};

@@ -83,7 +83,6 @@ void LocalNode::build(base::FileSystem& files, Recovery recovery, raft::Raft raf
   cluster_id_ = recovery.cluster_id;
   member_id_ = recovery.member_id;
   ids_ = std::make_unique<RequestIds>(member_id_, clock_.wall_ns());
-  const LogIndex snapshot_index = recovery.snapshot_index;
   replica_ = std::make_unique<Replica>(
       std::move(raft), Replica::Options{.tick_ns = options_.heartbeat_ns},
       Replica::Outlets{.disk = [this](raft::PersistBatch batch) { disk_->inbox().push(std::move(batch)); },

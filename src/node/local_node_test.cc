@@ -1,0 +1,205 @@
+#include "node/local_node.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "node/testing/single_node.h"
+
+namespace etcd::node::testing {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+std::unique_ptr<SingleNode> start(base::CrashFs& disk, const SingleNode::Options& options = {}) {
+  auto node = SingleNode::open(disk, options);
+  EXPECT_TRUE(node) << node.error().detail;
+  if (!node) return nullptr;
+  EXPECT_TRUE((*node)->wait_ready());
+  return std::move(*node);
+}
+
+TEST(LocalNode, AFreshNodeServesAndAnswersWhatWasPut) {
+  base::CrashFs disk;
+  auto node = start(disk);
+  EXPECT_EQ(node->revision(), Revision(1));
+  EXPECT_TRUE(node->put_now("a", "1"));
+  EXPECT_EQ(node->get("a"), "1");
+  EXPECT_EQ(node->revision(), Revision(2));
+  EXPECT_TRUE(node->node().view_is_linearizable());
+}
+
+TEST(LocalNode, AnAnswerComesOnlyAfterTheWalIsDurable) {
+  base::CrashFs disk;
+  auto node = start(disk);
+  node->pass(kSecond);
+  bool synced = false;
+  bool acknowledged_early = false;
+  std::shared_ptr<Outcome> outcome;
+  disk.set_fault_rule([&](const base::FileOperation& operation) -> std::optional<base::Fault> {
+    if (operation.call == base::FileCall::kSyncData && operation.path.find("/wal/") != std::string_view::npos) synced = true;
+    if (!synced && outcome && outcome->answered) acknowledged_early = true;
+    return std::nullopt;
+  });
+  outcome = node->put("a", "1");
+  node->settle();
+  EXPECT_TRUE(outcome->ok());
+  EXPECT_TRUE(synced);
+  EXPECT_FALSE(acknowledged_early);
+}
+
+TEST(LocalNode, WhatWasAcknowledgedSurvivesACrashBeforeTheDbHasIt) {
+  base::CrashFs disk;
+  auto node = start(disk, {.flush_interval_ns = 1000 * kSecond});
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(node->put_now("key" + std::to_string(i % 7), std::to_string(i)));
+  const Revision revision = node->revision();
+  node.reset();
+  disk.crash(base::lose_all());
+  auto again = start(disk);
+  EXPECT_EQ(again->revision(), revision);
+  for (int i = 43; i < 50; ++i) EXPECT_EQ(again->get("key" + std::to_string(i % 7)), std::to_string(i));
+}
+
+TEST(LocalNode, AnOrderlyEndLeavesEverythingInTheDb) {
+  base::CrashFs disk;
+  auto node = start(disk, {.flush_interval_ns = 1000 * kSecond});
+  EXPECT_TRUE(node->put_now("a", "1"));
+  node->node().stop_waiting();
+  node->node().close();
+  node.reset();
+  auto again = SingleNode::open(disk, {});
+  ASSERT_TRUE(again);
+  EXPECT_EQ((*again)->get("a"), "1");  // before a single entry was applied
+}
+
+TEST(LocalNode, ARequestOverTheLimitIsRefusedBeforeItEnters) {
+  base::CrashFs disk;
+  auto node = start(disk, {.max_request_bytes = 1000});
+  auto outcome = node->put("a", std::string(1000, 'x'));
+  ASSERT_TRUE(outcome->answered);
+  EXPECT_EQ(outcome->response.error().code, Errc::kRequestTooLarge);
+  EXPECT_TRUE(node->put_now("a", std::string(900, 'x')));
+}
+
+TEST(LocalNode, ProposalsAreRefusedWhileTheDbIsFarBehindAndNothingIsLost) {
+  base::CrashFs disk;
+  auto node = start(disk, {.flush_interval_ns = 1000 * kSecond, .max_tail_bytes = 10'000});
+  int acknowledged = 0;
+  std::shared_ptr<Outcome> outcome;
+  for (int i = 0; i < 100; ++i) {
+    outcome = node->put("key" + std::to_string(i), std::string(1000, 'x'));
+    node->settle();
+    if (!outcome->ok()) break;
+    ++acknowledged;
+  }
+  EXPECT_EQ(outcome->response.error().code, Errc::kTooManyRequests);
+  EXPECT_GT(acknowledged, 5);
+  node->pass(1001 * kSecond);
+  EXPECT_TRUE(node->put_now("later", "1"));
+  for (int i = 0; i < acknowledged; ++i) EXPECT_TRUE(node->get("key" + std::to_string(i)));
+}
+
+TEST(LocalNode, StoppingEndsEveryWait) {
+  base::CrashFs disk;
+  auto node = start(disk);
+  auto outcome = node->put("a", "1");  // never handed to the replica
+  Status barrier;
+  node->node().read_barrier(0, [&](Status status) { barrier = std::move(status); });
+  node->node().stop_waiting();
+  ASSERT_FALSE(barrier);
+  EXPECT_EQ(barrier.error().code, Errc::kStopped);
+  node->settle();
+  ASSERT_TRUE(outcome->answered);
+  EXPECT_EQ(outcome->response.error().code, Errc::kStopped);
+}
+
+TEST(LocalNode, ADefragmentLeavesEveryAnswerAsItWas) {
+  base::CrashFs disk;
+  auto node = start(disk);
+  for (int i = 0; i < 200; ++i) EXPECT_TRUE(node->put_now("key" + std::to_string(i % 20), std::string(500, 'x') + std::to_string(i)));
+  const auto compacted = node->compact(Revision(190));
+  node->pass(5 * kSecond);
+  ASSERT_TRUE(compacted->ok());
+  const std::int64_t before = node->node().db_status().size;
+  Status defragmented = fail(Errc::kUnknownOutcome);
+  node->node().defragment([&](Status status) { defragmented = std::move(status); });
+  EXPECT_TRUE(node->put_now("during", "1"));
+  node->pass(kSecond);
+  ASSERT_TRUE(defragmented) << defragmented.error().detail;
+  EXPECT_LT(node->node().db_status().size, before);
+  EXPECT_TRUE(node->put_now("after", "1"));
+  node.reset();
+  disk.crash(base::lose_all());
+  auto again = start(disk);
+  EXPECT_EQ(again->get("during"), "1");
+  EXPECT_EQ(again->get("after"), "1");
+  EXPECT_EQ(again->get("key5"), std::string(500, 'x') + "185");
+}
+
+TEST(LocalNode, TheRaftSnapshotLetsOldSegmentsGoAndARestartBeginsThere) {
+  base::CrashFs disk;
+  auto node = start(disk, {.snapshot_count = 20});
+  for (int i = 0; i < 200; ++i) {
+    EXPECT_TRUE(node->put_now("key" + std::to_string(i), "x"));
+    node->pass(kSecond / 10);
+  }
+  const Revision revision = node->revision();
+  node.reset();
+  disk.crash(base::lose_all());
+  auto newest = wal::newest_snapshot(disk, "/one.etcd/member/wal");
+  ASSERT_TRUE(newest);
+  EXPECT_GT(newest->index, LogIndex(150));
+  EXPECT_EQ(start(disk)->revision(), revision);
+}
+
+// The heart of durability: the power goes at every single operation of the disk, any part of what was not synced is lost, and whatever had been
+// acknowledged is there after the restart; the revision never goes back.
+class PowerCut : public ::testing::TestWithParam<int> {};
+
+TEST_P(PowerCut, AtAnyOperationKeepsWhatWasAcknowledged) {
+  const auto run = [](base::CrashFs& disk, std::map<std::string, int>& acknowledged, Revision& revision) {
+    auto node = SingleNode::open(disk, {.snapshot_count = 6, .flush_interval_ns = kSecond / 5});
+    if (!node || !(*node)->wait_ready()) return;
+    for (int i = 0; i < 24; ++i) {
+      const std::string key = "key" + std::to_string(i % 5);
+      if ((*node)->put_now(key, std::to_string(i))) acknowledged[key] = i;
+      revision = std::max(revision, (*node)->revision());
+      if (i == 12) (*node)->compact(Revision(6));
+      if (i == 16) (*node)->node().defragment([](Status) {});
+      (*node)->pass(kSecond / 10);
+    }
+  };
+  base::CrashFs rehearsal;
+  std::map<std::string, int> all;
+  Revision last;
+  run(rehearsal, all, last);
+  ASSERT_EQ(all.size(), 5u);
+
+  base::Rng rng(static_cast<std::uint64_t>(GetParam()));
+  const std::uint64_t operations = rehearsal.operations();
+  for (std::uint64_t at = 1 + static_cast<std::uint64_t>(GetParam()); at <= operations; at += 4) {
+    base::CrashFs disk;
+    disk.lose_power_at(at);
+    std::map<std::string, int> acknowledged;
+    Revision revision;
+    try {
+      run(disk, acknowledged, revision);
+    } catch (const ProcessEnded&) {
+    }
+    disk.crash(base::survive_at_random(rng));
+    auto again = start(disk);
+    ASSERT_NE(again, nullptr) << "operation " << at;
+    ASSERT_GE(again->revision(), revision) << "operation " << at;
+    for (const auto& [key, value] : acknowledged) {
+      const auto found = again->get(key);
+      ASSERT_TRUE(found) << key << " at operation " << at;
+      ASSERT_GE(std::stoi(*found), value) << key << " at operation " << at;
+    }
+    ASSERT_TRUE(again->put_now("after", "1")) << "operation " << at;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(FourthOperations, PowerCut, ::testing::Range(0, 4));
+
+}  // namespace
+}  // namespace etcd::node::testing
