@@ -32,6 +32,10 @@ type generator struct {
 	now       int64 // revision after the last answer
 	compacted int64
 	counter   int
+	// fromKey: transactions may delete all keys from one on, but no put in them
+	// ignores value or lease. Go etcd 3.7.3 doesn't see that such a delete and a
+	// put overlap, and dies when the put then finds no old value: see badinput.
+	fromKey bool
 }
 
 func (g *generator) run(p *pair, requests int) {
@@ -92,6 +96,23 @@ func (g *generator) end(key string) string {
 		return "k1"
 	}
 	return ""
+}
+
+// txnPut and txnDelete keep apart what crashes Go etcd together.
+func (g *generator) txnPut() *pb.PutRequest {
+	request := g.put()
+	if g.fromKey {
+		request.IgnoreValue, request.IgnoreLease = false, false
+	}
+	return request
+}
+
+func (g *generator) txnDelete() *pb.DeleteRangeRequest {
+	request := g.del()
+	if !g.fromKey && string(request.RangeEnd) == "\x00" {
+		request.RangeEnd = []byte("k2")
+	}
+	return request
 }
 
 func (g *generator) put() *pb.PutRequest {
@@ -155,6 +176,9 @@ func (g *generator) streamed() *pb.RangeRequest {
 }
 
 func (g *generator) txn(depth int) *pb.TxnRequest {
+	if depth == 0 {
+		g.fromKey = g.random.Intn(2) == 0
+	}
 	request := &pb.TxnRequest{}
 	for range g.random.Intn(3) {
 		request.Compare = append(request.Compare, g.compare())
@@ -168,9 +192,9 @@ func (g *generator) operations(depth int) []*pb.RequestOp {
 	for range g.random.Intn(4) {
 		switch dice := g.random.Intn(10); {
 		case dice < 4:
-			list = append(list, op(g.put()))
+			list = append(list, op(g.txnPut()))
 		case dice < 6:
-			list = append(list, op(g.del()))
+			list = append(list, op(g.txnDelete()))
 		case dice < 9 || depth == 3:
 			list = append(list, op(g.ranged()))
 		default:
