@@ -16,6 +16,7 @@
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "cluster/alarms.h"
 
 namespace etcd::apply {
 
@@ -131,7 +132,7 @@ enum class AlarmAction : std::int32_t { kGet = 0, kActivate = 1, kDeactivate = 2
 struct AlarmRequest {
   AlarmAction action = AlarmAction::kGet;
   MemberId member;
-  std::int32_t alarm = 0;  // cluster::AlarmType, unchecked
+  cluster::AlarmType alarm = cluster::AlarmType::kNone;  // unchecked
 };
 
 struct ClusterVersionSetRequest {

@@ -23,10 +23,10 @@ namespace etcd::apply {
 
 // ResponseHeader. Zero fields are left out, as proto3 does.
 struct ResponseHeader {
-  ClusterId cluster;
-  MemberId member;
-  Revision revision;
-  Term term;
+  ClusterId cluster = {};
+  MemberId member = {};
+  Revision revision = {};
+  Term term = {};
 };
 
 // `count` is left out where it is zero; key-values of `result` are copied or shared, so it may go afterwards.
