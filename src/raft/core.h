@@ -25,11 +25,13 @@ class Raft::Core {
   Core(const Config& config, Recovered recovered, Members members, base::Rng rng);
 
   void feed(Input input);
+  bool has_output() const;
   Output flush();
   RaftStatus status() const;
 
  private:
   friend class Raft;
+  friend class Inspector;
   enum class CampaignKind : std::uint8_t { kPreVote, kElection, kTransfer };
 
   // Events (raft.cc, but where their topic is).
@@ -48,6 +50,8 @@ class Raft::Core {
   void on(ReportSnapshot event);
   void on(SnapshotTaken event);
   void on(Compact event);
+  bool has_batch() const;
+  LogIndex next_handout() const;
   void flush_persist(Output& out);
   void flush_committed(Output& out);
 

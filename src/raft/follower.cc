@@ -47,6 +47,8 @@ void Raft::Core::append_from_leader(const AppendRequest& request) {
         out_.fatal = "entry " + std::to_string(entry.index.value) + " conflict with committed entry [committed(" + std::to_string(committed_.value) + ")]";
         return;
       }
+      note(NoteLevel::kInfo, "%s the unstable entries %s index %llu", entry.index <= log_.durable().next() ? "replace" : "truncate",
+           entry.index <= log_.durable().next() ? "from" : "before", number(entry.index));
       log_.truncate(entry.index.prev());
       writes_.truncate(entry.index.prev());
     }
@@ -99,6 +101,11 @@ bool Raft::Core::restore(const Snapshot& snapshot) {
     return false;
   }
 
+  note(NoteLevel::kInfo,
+       "log [committed=%llu, applied=%llu, applying=%llu, unstable.offset=%llu, unstable.offsetInProgress=%llu, len(unstable.Entries)=%llu] starts to "
+       "restore snapshot [index: %llu, term: %llu]",
+       number(committed_), number(applied_), number(applying_), number(log_.durable().next()), number(log_.handed().next()),
+       number(log_.last()) - number(log_.durable()), number(metadata.index), number(metadata.term));
   log_.reset({metadata.term, metadata.index});
   writes_.truncate(LogIndex(0));
   committed_ = installing_ = metadata.index;

@@ -34,6 +34,8 @@ class Log {
   LogIndex compacted() const { return compacted_; }
   LogIndex last() const { return last_; }
   LogIndex durable() const { return durable_; }
+  // Given to the disk stage up to here.
+  LogIndex handed() const { return handed_; }
   EntryId last_id() const { return {terms_.back().term, last_}; }
 
   // The term of an entry; nothing below compacted() and above last().

@@ -26,6 +26,8 @@ std::string at(const char* what, LogIndex index) { return what + (" " + std::to_
 // The entries follow the snapshot without a gap, and no term is from the future or falls.
 etcd::Status check_entries(const Recovered& recovered) {
   EntryId before{recovered.snapshot.metadata.term, recovered.snapshot.metadata.index};
+  // A member made from a snapshot alone has saved no hard state yet.
+  if (recovered.entries.empty() && recovered.hard_state == HardState{}) before.term = Term(0);
   for (const Entry& entry : recovered.entries) {
     if (before.index.value == kUnlimited || entry.index != before.index.next()) return fail(Errc::kCorrupt, at("log has a gap after entry", before.index));
     if (entry.term < before.term || entry.term == Term(0)) return fail(Errc::kCorrupt, at("term falls at entry", entry.index));
@@ -70,6 +72,7 @@ Output Raft::step(Input input) {
 }
 
 void Raft::feed(Input input) { core_->feed(std::move(input)); }
+bool Raft::has_output() const { return core_->has_output(); }
 Output Raft::flush() { return core_->flush(); }
 Term Raft::term() const { return core_->term_; }
 MemberId Raft::leader() const { return core_->leader_; }
@@ -166,27 +169,39 @@ Output Raft::Core::flush() {
   return out;
 }
 
-void Raft::Core::flush_persist(Output& out) {
-  HardState state{term_, vote_, committed_};
-  Entries append = log_.hand_over();
-  if (append.empty() && state == handed_state_ && !hand_over_snapshot_ && after_persist_.empty() && !own_vote_) return;
+bool Raft::Core::has_output() const {
+  return has_batch() || next_handout() > applying_ || SoftState{leader_, role_} != reported_ || confirm_reads_ || !out_.empty();
+}
 
+bool Raft::Core::has_batch() const {
+  return log_.handed() < log_.last() || HardState{term_, vote_, committed_} != handed_state_ || hand_over_snapshot_ || !after_persist_.empty() ||
+         own_vote_;
+}
+
+void Raft::Core::flush_persist(Output& out) {
+  if (!has_batch()) return;
+  HardState state{term_, vote_, committed_};
   PersistBatch& batch = out.persist.emplace();
-  batch.must_sync = !append.empty() || hand_over_snapshot_ || state.term != handed_state_.term || state.vote != handed_state_.vote;
-  batch.append = std::move(append);
+  batch.append = log_.hand_over();
+  batch.must_sync = !batch.append.empty() || hand_over_snapshot_ || state.term != handed_state_.term || state.vote != handed_state_.vote;
   if (state != handed_state_) batch.hard_state = handed_state_ = state;
   if (std::exchange(hand_over_snapshot_, false)) batch.snapshot = snapshot_;
   batch.then_send = std::exchange(after_persist_, {});
   batch.number = writes_.add(log_.last(), std::exchange(own_vote_, std::nullopt), ticks_);
 }
 
-void Raft::Core::flush_committed(Output& out) {
+// The index up to which committed entries may be handed out now; applying_ if none. A single entry always goes, however large.
+LogIndex Raft::Core::next_handout() const {
   LogIndex last = config_.apply_before_persisted ? committed_ : std::min(committed_, log_.durable());
-  if (installing_ > LogIndex(0) || last <= applying_ || applying_weight_ >= config_.max_applying_bytes) return;
-  LogIndex first = applying_.next();
-  last = std::max(log_.fit(first, last, config_.max_applying_bytes - applying_weight_), applying_weight_ == 0 ? first : applying_);
+  if (installing_ > LogIndex(0) || last <= applying_ || applying_weight_ >= config_.max_applying_bytes) return applying_;
+  LogIndex fitting = log_.fit(applying_.next(), last, config_.max_applying_bytes - applying_weight_);
+  return applying_weight_ == 0 ? std::max(fitting, applying_.next()) : fitting;
+}
+
+void Raft::Core::flush_committed(Output& out) {
+  LogIndex last = next_handout();
   if (last <= applying_) return;
-  out.committed = log_.range(first, last);
+  out.committed = log_.range(applying_.next(), last);
   applying_weight_ += log_.weight_of(applying_, last);
   uncommitted_bytes_ -= std::min(uncommitted_bytes_, log_.payload_of(applying_, last));
   applying_ = last;

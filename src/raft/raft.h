@@ -36,6 +36,8 @@ class Raft {
 
   // Takes in one event. Feed all that have gathered, then flush() once: so batches form.
   void feed(Input input);
+  // Would flush() return anything to do?
+  bool has_output() const;
   // Everything to do since the last flush; empty() if there is nothing.
   Output flush();
 
@@ -50,6 +52,7 @@ class Raft {
 
  private:
   class Core;
+  friend class Inspector;  // tests
   explicit Raft(std::unique_ptr<Core> core);
 
   std::unique_ptr<Core> core_;
