@@ -21,8 +21,8 @@ struct HashKv {
 };
 
 // CRC-32C over "key" and then, in order of revision, the raw key and value of each record of the key bucket up to `revision`; of those up to
-// the compact revision only what is the newest of its key at `revision`. Equal to etcd's, and the same before, during and after the removal
-// of compacted records.
+// the compact revision only what is the newest of its key at `revision` (if no key exists at `revision`: what the compaction keeps), and no
+// deletion at the compact revision. Equal to etcd's, and the same before, during and after the removal of compacted records.
 class KeySpaceHash {
  public:
   // `revision` 0: the view's. Keeps the view. Errors: kCompacted, kFutureRevision.
@@ -35,12 +35,14 @@ class KeySpaceHash {
 
  private:
   KeySpaceHash(ReadViewRef view, Revision revision);
-  Status feed(const Change& change);
-  Result<bool> counts(const Change& change) const;
+  Result<bool> step_search(std::size_t max_keys);
+  Result<bool> is_hashed(const Change& change) const;
 
   ReadViewRef view_;
   Revision revision_;
-  bool nothing_alive_;  // no key exists at revision_
+  // First it is found out whether any key exists at revision_: the compacted records count at that revision then, else at the compact one.
+  std::optional<IndexCursor> search_;
+  Revision keep_at_;
   ChangesCursor changes_;
   std::uint32_t crc_;
 };
@@ -56,6 +58,7 @@ class BucketsHash {
 
  private:
   Status enter_bucket();
+  void feed(std::string_view key, std::string_view value);
 
   bolt::ReadTx db_;
   bolt::Cursor buckets_;

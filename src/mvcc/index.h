@@ -27,6 +27,7 @@ namespace etcd::mvcc {
 struct IndexNode;
 struct IndexLeaf;
 struct IndexBranch;
+class IndexSeparator;
 
 // Deeper than any tree can get: nodes below the root keep at least two keys or children on average, and memory ends first.
 inline constexpr std::uint32_t kMaxIndexDepth = 32;
@@ -89,15 +90,15 @@ class Index {
   Index(const Index&) = delete;
   Index& operator=(const Index&) = delete;
 
-  // Replaces the contents, which must be empty, by the histories that `records`, in order of revision, tell; reorders `records`. A tombstone of a
-  // key that is already deleted belongs to no history and is returned. About 0.3 us a record.
-  std::vector<ChangeId> build(std::vector<IndexRecord>& records);
+  // Fills the index, which must be empty, with the histories that `records`, in order of revision, tell. A tombstone of a key that is already
+  // deleted belongs to no history; those are returned, ascending. About 0.3 us a record.
+  std::vector<ChangeId> build(const std::vector<IndexRecord>& records);
 
   // The working state; changes show in it at once.
   IndexView view() const { return IndexView(root_); }
 
-  // `revision` must be above all revisions of the key.
-  void put(std::string_view key, RevisionPair revision);
+  // `revision` must be above all revisions of the key. Returns the key as it was before, nothing if it did not exist.
+  std::optional<KeyState> put(std::string_view key, RevisionPair revision);
   // The same for a deletion; the key must exist.
   void tombstone(std::string_view key, RevisionPair revision);
 
@@ -115,13 +116,49 @@ class Index {
 
   // Every key of the tree, live or not.
   std::size_t key_count() const { return key_count_; }
-  // Bytes asked of the allocator for what the working state consists of, the keys' own bytes included; walks the whole tree.
+  // Bytes that the working state takes, the keys' own and the allocator's overhead included; walks the whole tree.
   std::size_t allocated_bytes() const;
   // Tests all invariants; a line for each broken one. For tests.
   std::vector<std::string> check() const;
 
  private:
-  struct Path;
+  friend class IndexBuilder;
+  // The way from the root to a leaf, all of it born in the version being built.
+  struct Path {
+    struct Step {
+      IndexBranch* branch;
+      std::uint32_t child;
+    };
+    std::array<Step, kMaxIndexDepth> steps;
+    std::uint32_t depth = 0;
+    IndexLeaf* leaf = nullptr;
+  };
+  // A child that did not fit into its parent yet, and the lowest key below it.
+  struct NewChild {
+    IndexSeparator* separator = nullptr;
+    IndexNode* node = nullptr;
+  };
+
+  std::uint64_t building() const { return reclaimer_.building(); }
+  IndexNode* own(IndexNode* node);
+  void retire(IndexNode* node);
+  void retire(IndexSeparator* separator);
+  void retire(History* history);
+
+  Path own_path(std::string_view key);
+  void append(IndexLeaf& leaf, std::uint32_t slot, const ChangeId& change);
+  NewChild insert(IndexLeaf& leaf, std::uint32_t slot, std::string_view key, RevisionPair revision);
+  NewChild split(IndexLeaf& leaf, std::uint32_t slot);
+  NewChild add_child(IndexBranch& branch, std::uint32_t at, const NewChild& added);
+  void note_change(const Path& path, std::int64_t live_delta, Revision newest, NewChild added);
+  void grow_root(const NewChild& added);
+
+  void trim_leaf(const std::string& first, Revision at, std::vector<ChangeId>& dropped);
+  bool trim_slot(IndexLeaf& leaf, std::uint32_t slot, Revision at, std::vector<ChangeId>& dropped);
+  void shrink(const Path& path);
+  void shrink_root();
+  void remove_child(IndexBranch& branch, std::uint32_t child);
+  bool try_merge(IndexBranch& branch, std::uint32_t left);
 
   Reclaimer& reclaimer_;
   IndexNode* root_;

@@ -17,12 +17,12 @@ namespace etcd::mvcc {
 
 // Looks at somebody else's bytes. A tombstone has only the key.
 struct KeyValue {
-  std::string_view key;
-  Revision create_revision;
-  Revision mod_revision;
+  std::string_view key = {};
+  Revision create_revision = {};
+  Revision mod_revision = {};
   std::int64_t version = 0;  // 1 for the put that created the key, one more with each that follows
-  std::string_view value;
-  LeaseId lease;
+  std::string_view value = {};
+  LeaseId lease = {};
 
   friend bool operator==(const KeyValue&, const KeyValue&) = default;
 };

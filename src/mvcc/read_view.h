@@ -128,7 +128,8 @@ class ViewPublisher {
 
   PublishedView* take_slot();
   void replace_current(PublishedView* next);
-  void hand_down(std::size_t position);
+  void fold_current();
+  void release(PublishedView& published, std::size_t older);
 
   mutable std::atomic<std::uint64_t> current_;
   std::unique_ptr<PublishedView*[]> slots_;  // by slot; set before the slot's first use, then never changed

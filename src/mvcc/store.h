@@ -35,16 +35,17 @@ class Store;
 
 // A key that a transaction deleted, and the revision of the value it had: WriteTxn::read(previous) is that value.
 struct DeletedKey {
-  std::string_view key;  // valid until the next change of the store
+  std::string_view key;
   RevisionPair previous;
 };
 
 // One transaction: all its changes get one main revision, and subs from 0 in order. It sees its own changes. Nothing can fail half way, so there is
 // no rollback: check everything first, then change.
-// Views returned are valid until the next Store::publish() unless said otherwise.
+// Everything looked at is valid until the next Store::publish().
 class WriteTxn {
  public:
-  WriteTxn(WriteTxn&& other) noexcept : store_(std::exchange(other.store_, nullptr)), begin_(other.begin_), changes_(other.changes_) {}
+  WriteTxn(WriteTxn&& other) noexcept
+      : store_(std::exchange(other.store_, nullptr)), begin_(other.begin_), changes_(other.changes_) {}
   WriteTxn& operator=(WriteTxn&&) = delete;
   // An uncommitted transaction must have changed nothing (CHECK).
   ~WriteTxn();
@@ -66,14 +67,15 @@ class WriteTxn {
   // Deletes every key in range that exists, in order. range_end as in KeyRange::of().
   std::vector<DeletedKey> delete_range(std::string_view key, std::string_view range_end);
 
-  // The store's revision grows by one if something changed. Returns the store's revision.
+  // Ends the transaction. The store's revision, which is returned, grew by one if something changed.
   Revision commit();
 
  private:
   friend class Store;
   explicit WriteTxn(Store& store);
+  ChangeId next_change(bool tombstone);
 
-  Store* store_;
+  Store* store_;  // nothing once committed
   Revision begin_;
   std::int64_t changes_ = 0;
 };
@@ -85,7 +87,7 @@ struct StoreOptions {
 
 // A key and the lease in its newest version.
 struct LeaseAttachment {
-  std::string key;
+  std::string_view key;
   LeaseId lease;
 };
 
@@ -100,7 +102,7 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // The leases that keys had at open(), by key; moved out, so once.
+  // The leases that keys had at open(), in order of the keys' newest revisions. Moved out, so once; the views are valid until flushed().
   std::vector<LeaseAttachment> take_restored_leases() { return std::move(restored_leases_); }
 
   Revision revision() const { return state_.revision(); }
@@ -128,8 +130,12 @@ class Store {
   std::optional<FlushBatch> take_flush();
   // Something is there for take_flush().
   bool needs_flush() const;
-  // `batch` was committed and `db` sees it, in the same file or in the compacted copy that replaced it. Shows in the next view.
-  void flushed(FlushBatch batch, bolt::ReadTx db);
+  // `batch` was committed and `db` sees it, in the same file or in the compacted copy that replaced it. Shows in the next view. Errors: kCorrupt
+  // if the db does not have the key bucket.
+  Status flushed(FlushBatch batch, bolt::ReadTx db);
+  // `db` has the same key bucket as the one in use: a newer version of it, or a copy. Later views read it, and the old one may go. No flush may be
+  // under way (CHECK). Errors: kCorrupt, and nothing has changed.
+  Status move_to(bolt::ReadTx db);
   // Bytes in memory that a flush still has to carry: the measure for refusing proposals.
   std::size_t pending_bytes() const { return tail_.pending_bytes(); }
 
@@ -139,9 +145,8 @@ class Store {
   friend class WriteTxn;
   Store(ViewPublisher& publisher, bolt::ReadTx db, const StoreOptions& options);
   Status restore();
-  Status restore_compaction();
-  void append(std::string_view key, const ChangeId& id, const KeyValue& kv);
-  void touch();
+  std::string_view append(const ChangeId& change, const KeyValue& kv);
+  void refresh();
 
   ViewPublisher& publisher_;
   StoreOptions options_;

@@ -27,8 +27,6 @@ struct TailRecord {
 class TailSegment;
 struct TailDirectory;
 
-class TailView;
-
 // Walks records in order. Valid as long as the version of the TailView it came from.
 class TailCursor {
  public:
@@ -40,7 +38,7 @@ class TailCursor {
  private:
   friend class TailView;
   const TailDirectory* directory_ = nullptr;
-  std::uint32_t segment_ = 0;
+  std::uint32_t segment_ = 0;  // the one that record_ is in
   std::uint32_t last_segment_ = 0;
   std::uint32_t last_length_ = 0;
   const TailRecord* record_ = nullptr;
@@ -59,8 +57,13 @@ class TailView {
 
  private:
   friend class Tail;
-  friend class TailCursor;
-  std::uint32_t segment_length(std::uint32_t segment) const;
+  struct Place {
+    std::uint32_t segment;
+    std::uint32_t record;  // may be the segment's length
+  };
+  std::uint32_t length(std::uint32_t segment) const;
+  // Of the first record not below `revision`. The tail must not be empty.
+  Place place_of(RevisionPair revision) const;
 
   const TailDirectory* directory_ = nullptr;
   std::uint32_t begin_ = 0;  // segments [begin_, end_)
@@ -76,27 +79,27 @@ class Tail {
   Tail(const Tail&) = delete;
   Tail& operator=(const Tail&) = delete;
 
-  // `id` must be above all before it. The bytes are encoded into the tail's own memory and stay where they are.
+  // `id` must be above all before it. Encodes the KeyValue into the tail's own memory; the bytes stay while a view sees them.
   std::string_view append(const ChangeId& id, const KeyValue& kv);
-  // Drops the segments all of whose records are at or below `flushed`.
+  // Changes up to `flushed` are in the db: drops the segments that have nothing above it.
   void trim(Revision flushed);
   // Hands everything to the reclaimer. For replacing a tail that readers still look at.
   void retire_all();
 
   TailView view() const { return view_; }
-  // Bytes of records and their KeyValues above the revision last trimmed at: what a flush has to carry.
+  // Bytes of the records above the revision last trimmed at, their KeyValues included: what a flush has to carry.
   std::size_t pending_bytes() const { return pending_bytes_; }
-  // Bytes held by all segments of the working state.
-  std::size_t allocated_bytes() const;
 
  private:
-  void add_segment(const ChangeId& first, std::size_t bytes);
-  void grow_directory();
+  TailSegment& segment_for(const ChangeId& id);
+  void add_segment(const ChangeId& first);
+  void move_directory();
 
   Reclaimer& reclaimer_;
   TailView view_;
   TailDirectory* directory_ = nullptr;
   std::size_t pending_bytes_ = 0;
+  Revision trimmed_{0};
 };
 
 }  // namespace etcd::mvcc

@@ -1,0 +1,66 @@
+#include "mvcc/compaction.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace etcd::mvcc {
+
+void Compaction::restore(Revision scheduled, Revision finished, std::vector<ChangeId> orphans) {
+  scheduled_ = scheduled_written_ = std::max(scheduled, finished);
+  finished_ = finished;
+  orphans_ = std::move(orphans);
+}
+
+bool Compaction::needs_steps() const {
+  return phase_ == Phase::kTrimming || (phase_ == Phase::kIdle && scheduled_ > finished_);
+}
+
+bool Compaction::step(Index& index, std::size_t max_keys) {
+  if (!needs_steps()) return false;
+  if (phase_ == Phase::kIdle) {
+    trim_ = {.at = scheduled_, .cursor = {}, .dropped = {}};
+    phase_ = Phase::kTrimming;
+  }
+  if (index.trim(trim_, max_keys)) finish_trimming();
+  return needs_steps();
+}
+
+void Compaction::finish_trimming() {
+  const auto above = std::ranges::upper_bound(orphans_, trim_.at, {}, [](const ChangeId& id) { return id.revision.main; });
+  trim_.dropped.insert(trim_.dropped.end(), orphans_.begin(), above);
+  orphans_.erase(orphans_.begin(), above);
+  std::ranges::sort(trim_.dropped);
+  deletes_taken_ = 0;
+  phase_ = Phase::kDeleting;
+}
+
+bool Compaction::needs_flush() const {
+  return scheduled_written_ < scheduled_ || (phase_ == Phase::kDeleting && !finishing_);
+}
+
+Compaction::FlushPart Compaction::take_flush(std::size_t max_deletes) {
+  FlushPart part;
+  if (scheduled_written_ < scheduled_) part.scheduled = scheduled_written_ = scheduled_;
+  if (phase_ != Phase::kDeleting) return part;
+  const std::size_t count = std::min(max_deletes, trim_.dropped.size() - deletes_taken_);
+  const auto begin = trim_.dropped.begin() + static_cast<std::ptrdiff_t>(deletes_taken_);
+  part.deletes.assign(begin, begin + static_cast<std::ptrdiff_t>(count));
+  deletes_taken_ += count;
+  if (deletes_taken_ == trim_.dropped.size()) part.finished = finishing_ = trim_.at;
+  return part;
+}
+
+void Compaction::flushed() {
+  if (!finishing_) return;
+  finished_ = *std::exchange(finishing_, std::nullopt);
+  deleted_ = trim_.dropped.size();
+  trim_ = {};
+  phase_ = Phase::kIdle;
+}
+
+CompactionProgress Compaction::progress() const {
+  return {.scheduled = scheduled_, .finished = finished_, .deleted = deleted_, .needs_steps = needs_steps()};
+}
+
+}  // namespace etcd::mvcc

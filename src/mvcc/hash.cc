@@ -1,0 +1,113 @@
+#include "mvcc/hash.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/crc32c.h"
+#include "bolt/schema.h"
+#include "mvcc/key_value.h"
+
+namespace etcd::mvcc {
+namespace {
+
+// Keys of "meta" that are the member's own affair.
+constexpr std::array kIgnoredInMeta{bolt::schema::kConsistentIndex, bolt::schema::kTerm, bolt::schema::kStorageVersion};
+
+}  // namespace
+
+Result<KeySpaceHash> KeySpaceHash::begin(ReadViewRef view, Revision revision) {
+  if (revision > Revision(0) && revision < view->compact_revision()) return fail(Errc::kCompacted);
+  if (revision > view->revision()) return fail(Errc::kFutureRevision);
+  if (revision == Revision(0)) revision = view->revision();
+  return KeySpaceHash(std::move(view), revision);
+}
+
+KeySpaceHash::KeySpaceHash(ReadViewRef view, Revision revision)
+    : view_(std::move(view)),
+      revision_(revision),
+      search_(view_->index().seek({})),
+      keep_at_(view_->compact_revision()),
+      changes_(changes(*view_, Revision(0), revision)),
+      crc_(base::crc32c(0, bolt::schema::kKey)) {}
+
+Result<bool> KeySpaceHash::step(std::size_t max_records) {
+  if (search_) return step_search(max_records);
+  for (std::size_t i = 0; i < max_records; ++i) {
+    const auto change = changes_.next();
+    if (!change) {
+      TRY(changes_.status());
+      return true;
+    }
+    TRY_ASSIGN(const bool hashed, is_hashed(*change));
+    if (!hashed) continue;
+    crc_ = base::crc32c(crc_, RevisionKey(change->id).view());
+    crc_ = base::crc32c(crc_, change->kv);
+  }
+  return false;
+}
+
+Result<bool> KeySpaceHash::step_search(std::size_t max_keys) {
+  for (std::size_t i = 0; i < max_keys && search_->valid(); ++i, search_->next()) {
+    if (!search_->history().state(revision_)) continue;
+    keep_at_ = revision_;
+    search_.reset();
+    return false;
+  }
+  if (!search_->valid()) search_.reset();
+  return false;
+}
+
+Result<bool> KeySpaceHash::is_hashed(const Change& change) const {
+  const Revision main = change.id.revision.main;
+  if (main > view_->compact_revision()) return true;
+  if (change.id.tombstone) return false;
+  TRY_ASSIGN(const KeyValue kv, decode_key_value(change.kv));
+  const auto state = view_->index().find(kv.key, keep_at_);
+  return state && state->modified == change.id.revision;
+}
+
+HashKv KeySpaceHash::result() const {
+  return {.hash = crc_,
+          .revision = revision_,
+          .compact_revision = view_->compact_revision(),
+          .current_revision = view_->revision()};
+}
+
+BucketsHash::BucketsHash(bolt::ReadTx db) : db_(std::move(db)), buckets_(db_.root().cursor()) { buckets_.first(); }
+
+Result<bool> BucketsHash::step(std::size_t max_records) {
+  for (std::size_t i = 0; i < max_records; ++i) {
+    if (!records_) {
+      if (!buckets_.valid()) {
+        TRY(buckets_.status());
+        return true;
+      }
+      TRY(enter_bucket());
+    } else if (records_->valid()) {
+      feed(records_->key(), records_->is_bucket() ? std::string_view() : records_->value());
+      records_->next();
+    } else {
+      TRY(records_->status());
+      records_.reset();
+      buckets_.next();
+    }
+  }
+  return false;
+}
+
+Status BucketsHash::enter_bucket() {
+  TRY_ASSIGN(const auto bucket, db_.bucket(buckets_.key()));
+  if (!bucket) return fail(Errc::kCorrupt, "a value among the buckets of the db");
+  crc_ = base::crc32c(crc_, buckets_.key());
+  in_meta_ = buckets_.key() == bolt::schema::kMeta;
+  records_.emplace(bucket->cursor());
+  records_->first();
+  return {};
+}
+
+void BucketsHash::feed(std::string_view key, std::string_view value) {
+  if (in_meta_ && std::ranges::find(kIgnoredInMeta, key) != kIgnoredInMeta.end()) return;
+  crc_ = base::crc32c(base::crc32c(crc_, key), value);
+}
+
+}  // namespace etcd::mvcc
