@@ -1,0 +1,49 @@
+// etcd: reads its configuration, then serves until it is told to stop.
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "base/check.h"
+#include "server/default_host.h"
+#include "server/load_config.h"
+#include "server/server.h"
+#include "server/startup.h"
+
+namespace {
+
+using namespace etcd;
+
+std::vector<std::string> strings_of(char** texts) {
+  std::vector<std::string> strings;
+  for (; *texts != nullptr; ++texts) strings.emplace_back(*texts);
+  return strings;
+}
+
+int end(const server::Exit& exit) {
+  std::fputs(exit.standard_output.c_str(), stdout);
+  std::fputs(exit.standard_error.c_str(), stderr);
+  return exit.code;
+}
+
+bool is_proxy_command(const std::string& word) { return word == "gateway" || word == "grpc-proxy"; }
+
+}  // namespace
+
+int main(int, char** argv) {
+  const server::Invocation invocation{strings_of(argv), strings_of(environ), server::default_host()};
+  if (invocation.args.size() > 1 && is_proxy_command(invocation.args[1])) {
+    return end({1, "", "etcd " + invocation.args[1] + " is not supported\n"});
+  }
+  const auto files = base::posix_file_system();
+  const server::LogWorld log_world{base::fd_log_sink(STDOUT_FILENO), base::fd_log_sink(STDERR_FILENO), *files, base::system_clock()};
+  auto outcome = server::load_config(invocation, log_world);
+  if (const auto* exit = std::get_if<server::Exit>(&outcome)) return end(*exit);
+
+  const auto& [config, logger] = std::get<server::Loaded>(outcome);
+  if (const auto inspected = server::inspect_data_dir(config, *files, *logger); !inspected.has_value()) {
+    logger->fatal("cannot use the data directory", {base::LogField(inspected.error())});
+  }
+  return server::run(config, *logger);
+}
