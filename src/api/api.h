@@ -1,0 +1,58 @@
+// Api: etcd's gRPC services and HTTP pages over one node. What a server registers and serves.
+//
+// Owner: the server; lives until its rpc::Server is gone. Handlers run on the loops; each loop has a Proposer of its own, whose proposals leave at the
+// end of the pass.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "node/node.h"
+#include "rpc/http.h"
+#include "rpc/loop.h"
+#include "rpc/server.h"
+#include "rpc/service.h"
+
+namespace etcd::api {
+
+struct Options {
+  std::size_t max_txn_ops = 128;                         // --max-txn-ops
+  std::size_t max_request_bytes = 1536 * 1024;           // --max-request-bytes
+  std::int64_t request_timeout_ns = 7'000'000'000;       // 5 s and two election timeouts
+  std::int64_t election_timeout_ns = 1'000'000'000;
+  std::int64_t warn_request_ns = 300'000'000;            // --warning-unary-request-duration; 0: off
+  bool extensive_metrics = false;                        // --metrics
+  bool health_stops_on_defragment = false;               // the StopGRPCServiceOnDefrag gate
+  std::set<std::string> cors = {"*"};                    // --cors
+  std::set<std::string> host_whitelist = {"*"};          // --host-whitelist
+  std::vector<std::string> command_line;                 // for /debug/vars
+};
+
+class Api {
+ public:
+  // `node`, `loops`, `metrics`, `clock` and `logger` must outlive it. Call before the loops run.
+  Api(node::Node& node, Options options, std::vector<rpc::Loop*> loops, base::Metrics& metrics, base::Clock& clock, base::Logger& logger);
+  ~Api();
+
+  // KV, Cluster, Maintenance, grpc.health.v1.Health.
+  void register_services(rpc::ServiceTable& table);
+  // /version, /health, /livez, /readyz, /metrics, /debug/vars. `metrics_and_health_only`: what --listen-metrics-urls serve.
+  rpc::HttpHandler http_handler(bool metrics_and_health_only = false);
+  // Where grpc_server_* and client byte counts are read when /metrics is asked for.
+  void observe(const rpc::Server& server);
+  // The node is stopping: ends streams, health answers NOT_SERVING.
+  void stop();
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace etcd::api

@@ -1,0 +1,239 @@
+#include "server/server.h"
+
+#include <csignal>
+#include <future>
+#include <thread>
+
+#include "api/api.h"
+#include "base/file.h"
+#include "base/metrics.h"
+#include "cluster/bootstrap.h"
+#include "node/local_node.h"
+#include "server/startup.h"
+#include "server/threads.h"
+
+namespace etcd::server {
+
+namespace {
+
+constexpr std::int64_t kDrainNs = 2'000'000'000;
+constexpr std::int64_t kMiB = 1024 * 1024;
+constexpr std::int64_t kDefaultQuotaBytes = 2 * 1024 * kMiB;
+
+// etcd's settings of 0 mean its defaults.
+std::int64_t or_default(std::int64_t value, std::int64_t fallback) { return value == 0 ? fallback : value; }
+
+Result<node::NodeOptions> node_options(const Config& config) {
+  node::NodeOptions options;
+  options.name = config.member.name;
+  options.advertise_client_urls = base::to_strings(config.cluster.advertise_client_urls);
+  options.heartbeat_ns = static_cast<std::int64_t>(config.member.heartbeat_ms) * 1'000'000;
+  options.election_ns = static_cast<std::int64_t>(config.member.election_ms) * 1'000'000;
+  options.pre_vote = config.cluster.pre_vote;
+
+  options.start.data_folder = config.member.data_dir;
+  options.start.wal_folder = config.member.wal_dir;
+  options.start.name = config.member.name;
+  TRY_ASSIGN(options.start.initial_cluster, cluster::parse_initial_cluster(config.cluster.initial_cluster));
+  options.start.initial_cluster_token = config.cluster.initial_cluster_token;
+  options.start.bootstrap_defragment_bytes = config.maintenance.bootstrap_defrag_threshold_megabytes * static_cast<std::uint64_t>(kMiB);
+  options.start.machine.quota_bytes = or_default(config.member.quota_backend_bytes, kDefaultQuotaBytes);
+  options.start.machine.max_learners = static_cast<std::size_t>(config.cluster.max_learners);
+  // etcd's rule: one and a half election timeouts, in whole seconds, rounded up.
+  options.start.machine.lease.min_ttl_s = (3 * options.election_ns / 2 + 999'999'999) / 1'000'000'000;
+
+  options.limits.max_request_bytes = config.member.max_request_bytes;
+  options.limits.timeout_ns = 5'000'000'000 + 2 * options.election_ns;
+  options.apply.flush_interval_ns = or_default(config.member.backend_batch_interval.count(), options.apply.flush_interval_ns);
+  options.apply.quota_bytes = options.start.machine.quota_bytes;
+  options.apply.snapshot_count = config.member.snapshot_count;
+  options.apply.catchup_entries = config.member.snapshot_catchup_entries;
+  options.apply.background_keys = static_cast<std::size_t>(or_default(config.maintenance.compaction_batch_limit, 1000));
+  options.apply.background_pause_ns = or_default(config.maintenance.compaction_sleep_interval.count(), options.apply.background_pause_ns);
+  options.disk.keep_wals = config.member.max_wals;
+  options.disk.keep_snapshots = config.member.max_snapshots;
+  return options;
+}
+
+api::Options api_options(const Config& config) {
+  api::Options options;
+  options.max_txn_ops = config.member.max_txn_ops;
+  options.max_request_bytes = config.member.max_request_bytes;
+  options.election_timeout_ns = static_cast<std::int64_t>(config.member.election_ms) * 1'000'000;
+  options.request_timeout_ns = 5'000'000'000 + 2 * options.election_timeout_ns;
+  options.warn_request_ns = config.monitoring.warning_unary_request_duration.count();
+  options.extensive_metrics = config.monitoring.metrics == "extensive";
+  options.cors = config.security.cors;
+  options.host_whitelist = config.security.host_whitelist;
+  return options;
+}
+
+rpc::Options rpc_options(const Config& config) {
+  constexpr std::size_t kGrpcOverheadBytes = 512 * 1024;
+  rpc::Options options;
+  options.max_concurrent_streams = config.member.max_concurrent_streams;
+  options.max_receive_message_bytes = config.member.max_request_bytes + kGrpcOverheadBytes;
+  options.keepalive_enforcement.min_time_ns = config.member.grpc_keepalive_min_time.count();
+  if (config.member.grpc_keepalive_interval.count() > 0) options.keepalive_pings.after_ns = config.member.grpc_keepalive_interval.count();
+  options.keepalive_pings.timeout_ns = config.member.grpc_keepalive_timeout.count();
+  return options;
+}
+
+node::NodeObserver disk_metrics(base::Metrics& metrics) {
+  const std::vector<double> bounds = base::exponential_buckets(0.001, 2, 14);
+  const auto seconds = [&](const char* name, const char* help, const std::vector<double>& buckets) {
+    return [histogram = metrics.histogram(name, help, buckets)](double value) { histogram.observe(value); };
+  };
+  node::NodeObserver observer;
+  observer.wal_fsync = seconds("etcd_disk_wal_fsync_duration_seconds", "The latency distributions of fsync called by WAL.", bounds);
+  observer.wal_write = seconds("etcd_disk_wal_write_duration_seconds", "The latency distributions of write called by WAL.", bounds);
+  observer.db_commit = seconds("etcd_disk_backend_commit_duration_seconds", "The latency distributions of commit called by backend.", bounds);
+  observer.db_defragment = seconds("etcd_disk_backend_defrag_duration_seconds", "The latency distribution of backend defragmentation.",
+                                   base::exponential_buckets(0.1, 2, 13));
+  return observer;
+}
+
+// SIGTERM and SIGINT as something to wait for, on the thread that made this and for all threads made after it. Until it is made they end the process
+// as they always do: nothing has been promised to anybody then.
+class StopSignal {
+ public:
+  StopSignal() {
+    ::sigemptyset(&signals_);
+    ::sigaddset(&signals_, SIGTERM);
+    ::sigaddset(&signals_, SIGINT);
+    ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  }
+  int wait() {
+    int signal = 0;
+    ::sigwait(&signals_, &signal);
+    return signal;
+  }
+
+ private:
+  sigset_t signals_;
+};
+
+// Everything of one process, in the order in which it is built.
+class Server {
+ public:
+  Server(const Config& config, base::Logger& logger) : config_(config), logger_(logger) {
+    for (std::size_t i = 0; i < io_thread_count(std::thread::hardware_concurrency()); ++i) {
+      io_.push_back(std::make_unique<LoopThread>("io-" + std::to_string(i), clock_));
+    }
+  }
+
+  Status open();
+  void start();
+  // Says goodbye to the clients, then ends what works for them, last what keeps their data.
+  void stop();
+
+ private:
+  std::vector<rpc::Loop*> loops();
+  void serve_clients();
+  Status listen(rpc::Server& server, const Urls& urls, rpc::Serves serves);
+  void drain(rpc::Server& server);
+
+  const Config& config_;
+  base::Logger& logger_;
+  base::Clock& clock_ = base::system_clock();
+  std::unique_ptr<base::FileSystem> files_ = base::posix_file_system();
+  base::Metrics metrics_;
+  StageThread write_{"write", base::system_clock()};
+  StageThread flush_{"flush", base::system_clock()};
+  StageThread work_{"work", base::system_clock()};
+  std::vector<std::unique_ptr<LoopThread>> io_;
+  std::unique_ptr<node::LocalNode> node_;
+  std::unique_ptr<api::Api> api_;
+  rpc::ServiceTable services_;
+  rpc::ServiceTable no_services_;
+  std::unique_ptr<rpc::Server> clients_;
+  std::unique_ptr<rpc::Server> monitors_;  // --listen-metrics-urls
+};
+
+Status Server::open() {
+  TRY_ASSIGN(const node::NodeOptions options, node_options(config_));
+  const node::NodeWakeups wakeups{write_.wakeup(), write_.wakeup(), write_.wakeup(), flush_.wakeup(), work_.wakeup()};
+  auto ready = [this] { io_.front()->loop().post([this] { serve_clients(); }); };
+  TRY_ASSIGN(node_, node::LocalNode::open(*files_, options, wakeups, disk_metrics(metrics_), ready, clock_, logger_));
+  api_ = std::make_unique<api::Api>(*node_, api_options(config_), loops(), metrics_, clock_, logger_);
+  api_->register_services(services_);
+  clients_ = std::make_unique<rpc::Server>(rpc_options(config_), services_, api_->http_handler(), loops(), logger_);
+  api_->observe(*clients_);
+  if (config_.monitoring.listen_metrics_urls.empty()) return {};
+  monitors_ = std::make_unique<rpc::Server>(rpc_options(config_), no_services_, api_->http_handler(true), loops(), logger_);
+  return listen(*monitors_, config_.monitoring.listen_metrics_urls, rpc::Serves::kHttpOnly);
+}
+
+void Server::start() {
+  // Apply before disk: answers of the last batch leave before the thread waits for the sync of the next.
+  write_.add([this](std::int64_t now_ns) { return node_->step_replica(now_ns); });
+  write_.add([this](std::int64_t now_ns) { return node_->step_apply(now_ns); });
+  write_.add([this](std::int64_t) { return node_->step_disk(); });
+  flush_.add([this](std::int64_t) { return node_->step_flush(); });
+  work_.add([this](std::int64_t) { return node_->step_worker(); });
+  for (auto& io : io_) io->start();
+  work_.start();
+  flush_.start();
+  write_.start();
+}
+
+// On the first loop's thread, once the member has published itself.
+void Server::serve_clients() {
+  const Urls& http_urls = config_.member.listen_client_http_urls;
+  const rpc::Serves serves = http_urls.empty() ? rpc::Serves::kBoth : rpc::Serves::kGrpcOnly;
+  Status listening = listen(*clients_, config_.member.listen_client_urls, serves);
+  if (listening) listening = listen(*clients_, http_urls, rpc::Serves::kHttpOnly);
+  if (!listening) logger_.fatal("listener failed", {base::LogField(listening.error())});
+}
+
+Status Server::listen(rpc::Server& server, const Urls& urls, rpc::Serves serves) {
+  for (const Url& url : urls) {
+    TRY_ASSIGN(const std::string address, server.listen(url.is_unix() ? "unix:" + url.address() : url.address(), serves));
+    logger_.info("ready to serve client requests");
+    logger_.info("serving client traffic insecurely; this is strongly discouraged!", {{"traffic", "grpc+http"}, {"address", address}});
+  }
+  return {};
+}
+
+std::vector<rpc::Loop*> Server::loops() {
+  std::vector<rpc::Loop*> all;
+  for (auto& io : io_) all.push_back(&io->loop());
+  return all;
+}
+
+void Server::stop() {
+  api_->stop();
+  drain(*clients_);
+  if (monitors_) drain(*monitors_);
+  node_->stop_waiting();
+  write_.stop();
+  flush_.stop();
+  work_.stop();
+  for (auto& io : io_) io->stop();
+  monitors_.reset();
+  clients_.reset();
+  api_.reset();
+  node_->close();
+}
+
+void Server::drain(rpc::Server& server) {
+  std::promise<void> drained;
+  server.drain(kDrainNs, [&] { drained.set_value(); });
+  drained.get_future().wait();
+}
+
+}  // namespace
+
+int run(const Config& config, base::Logger& logger) {
+  Server server(config, logger);
+  if (Status opened = server.open(); !opened) logger.fatal("discovery failed", {base::LogField(opened.error())});
+  StopSignal stop_signal;
+  server.start();
+  const int signal = stop_signal.wait();
+  logger.info("received signal; shutting down", {{"signal", signal == SIGTERM ? "terminated" : "interrupt"}});
+  server.stop();
+  logger.info("closed etcd server");
+  return 0;
+}
+
+}  // namespace etcd::server
