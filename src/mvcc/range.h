@@ -20,18 +20,18 @@ enum class SortTarget : std::uint8_t { kKey = 0, kVersion = 1, kCreate = 2, kMod
 
 // As in RangeRequest; see there for the meaning of each. `key` must not be empty and the enums must be in range: callers check.
 struct RangeOptions {
-  std::string_view key;
-  std::string_view range_end;
+  std::string_view key = {};
+  std::string_view range_end = {};
   std::int64_t limit = 0;  // 0 or less: none
-  Revision revision;       // 0 or less: the view's
+  Revision revision = {};  // 0 or less: the view's
   SortOrder sort_order = SortOrder::kNone;
   SortTarget sort_target = SortTarget::kKey;
   bool keys_only = false;
   bool count_only = false;
-  Revision min_mod_revision;  // each of the four: 0 is no bound
-  Revision max_mod_revision;
-  Revision min_create_revision;
-  Revision max_create_revision;
+  Revision min_mod_revision = {};  // each of the four: 0 is no bound
+  Revision max_mod_revision = {};
+  Revision min_create_revision = {};
+  Revision max_create_revision = {};
 };
 
 struct RangeResult {

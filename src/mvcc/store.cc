@@ -15,7 +15,7 @@ Store::Store(ViewPublisher& publisher, bolt::ReadTx db, const StoreOptions& opti
       state_(index_.view(), tail_.view(), std::move(db), std::nullopt) {}
 
 Store::~Store() {
-  CHECK(!flushing_ && !in_txn_);
+  CHECK(!in_txn_);
   index_.retire_all();
   tail_.retire_all();
 }
@@ -89,7 +89,7 @@ Status Store::flushed(FlushBatch batch, bolt::ReadTx db) {
 }
 
 Status Store::move_to(bolt::ReadTx db) {
-  CHECK(!flushing_ && !in_txn_);
+  CHECK(!in_txn_);
   TRY_ASSIGN(state_.keys_, db.bucket(bolt::schema::kKey));
   state_.db_ = std::move(db);
   refresh();

@@ -96,8 +96,7 @@ class Store {
   // Rebuilds the state from a db as etcd or we left it, a partly compacted one included, and resumes a compaction that was not finished. Reads every
   // record of the key bucket once: about half a second a million. Nothing is published yet. `publisher` must outlive the store. Errors: kCorrupt.
   static Result<std::unique_ptr<Store>> open(ViewPublisher& publisher, bolt::ReadTx db, const StoreOptions& options);
-  // What views of it can still see goes to the publisher's reclaimer, so a store may be replaced while readers hold views. No flush may be in
-  // flight (CHECK).
+  // What views can still see goes to the publisher's reclaimer: a store may be replaced while readers hold views and a flush is under way.
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -133,8 +132,8 @@ class Store {
   // `batch` was committed and `db` sees it, in the same file or in the compacted copy that replaced it. Shows in the next view. Errors: kCorrupt
   // if the db does not have the key bucket.
   Status flushed(FlushBatch batch, bolt::ReadTx db);
-  // `db` has the same key bucket as the one in use: a newer version of it, or a copy. Later views read it, and the old one may go. No flush may be
-  // under way (CHECK). Errors: kCorrupt, and nothing has changed.
+  // `db` has the same key bucket as the one in use: a newer version of it, or a copy. Later views read it, and the old one may go. Errors: kCorrupt,
+  // and nothing has changed.
   Status move_to(bolt::ReadTx db);
   // Bytes in memory that a flush still has to carry: the measure for refusing proposals.
   std::size_t pending_bytes() const { return tail_.pending_bytes(); }
