@@ -10,21 +10,22 @@
 #include "bolt/write_batch.h"
 #include "bolt/write_tx.h"
 #include "cluster/version.h"
-#include "mvcc/store.h"
+#include "mvcc/flush_batch.h"
+#include "raft/types.h"
 
 namespace etcd::apply {
 
 // Immutable once cut. Holds what it needs by itself, so it may be written on another thread while apply goes on.
 struct Flush {
-  mvcc::FlushBatch revisions;
-  bolt::WriteBatch others;  // lease, alarm, cluster, members, members_removed
-  LogIndex index;           // the state is that after this entry
+  std::optional<mvcc::FlushBatch> revisions;  // nothing: the key space did not change
+  bolt::WriteBatch others;                    // of the other buckets
+  LogIndex index;                             // the state is that after this entry
   Term term;
-  std::string conf_state_json;
+  raft::ConfState conf_state;
   std::optional<cluster::Version> storage_version;
-  std::uint64_t generation = 0;  // how many restores came before
 
-  // Puts everything into `tx`, which the caller commits. Missing buckets are made. CHECKs that the db's index does not go back.
+  // Puts everything into `tx`, which the caller commits: the state and, in the same transaction, the index it belongs to. Missing buckets are made.
+  // CHECKs that the db's index does not go back. Errors: those of bolt; then roll back.
   Status write_to(bolt::WriteTx& tx) const;
 };
 

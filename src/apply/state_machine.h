@@ -7,7 +7,8 @@
 //  - flushed index <= applied index; applied() moves by exactly one for each new entry, also when the entry's request fails.
 //  - A Flush holds the state of all buckets as of one applied index together with that index, its term and the configuration: written in one
 //    bolt transaction, they are on disk all or not at all.
-//  - Two members at one applied index have the same bytes in every bucket, however often each was flushed or restarted.
+//  - Two members at one applied index have the same bytes in every bucket, however often each was flushed or restarted. (Except for the progress of
+//    compaction, which each makes in its own time.)
 //  - raft's configuration is a function of the membership (conf_state()); there is no second copy that could differ.
 //
 // Unlike etcd, entries at or below the db's consistent index change nothing at all, not even the membership in memory: it is loaded from the same
@@ -20,6 +21,7 @@
 #include <string>
 
 #include "apply/flush.h"
+#include "apply/request.h"
 #include "apply/response.h"
 #include "base/bytes.h"
 #include "base/ids.h"
@@ -34,12 +36,13 @@
 namespace etcd::apply {
 
 struct Options {
-  ClusterId cluster;
-  MemberId member;               // this one
-  std::int64_t quota_bytes = 0;  // of the db file; 0 or less: none (the configuration's 0 means 2 GiB: resolve it before)
+  ClusterId cluster = {};
+  MemberId member = {};           // this one
+  std::int64_t quota_bytes = 0;   // of the db file; 0 or less: none (the configuration's 0 means 2 GiB: resolve it before)
   std::size_t max_learners = 1;
-  lease::LessorOptions lease;
+  lease::LessorOptions lease = {};
   bool persist_checkpoints = false;  // the LeaseCheckpointPersist gate; from cluster version 3.6 on they always are
+  mvcc::StoreOptions store = {};
 };
 
 struct ApplyOptions {
@@ -51,8 +54,6 @@ struct ApplyOptions {
 struct Reply {
   std::uint64_t request_id = 0;
   Result<base::Rope> response;  // the encoded response message, header included
-  // The db is over its quota and no alarm says so yet: propose one, and answer when it is applied, as etcd does.
-  bool raise_no_space = false;
 };
 
 // The outcome of a conf change.
@@ -69,7 +70,9 @@ struct ConfChangeOutcome {
 struct Applied {
   std::optional<Reply> reply;  // only if wanted, and only for an entry that was not applied before
   std::unique_ptr<ConfChangeOutcome> conf_change;
-  bool first_of_term = false;          // the leader's empty entry: a new leader may now serve reads, and promote the lessor
+  bool first_of_term = false;  // the leader's empty entry: a new leader may now serve reads, and promote the lessor
+  // The db is over its quota and no alarm says so yet: propose one for this member. The reply, if one is wanted, waits until that is applied.
+  bool raise_no_space = false;
   bool cluster_version_lowered = false;  // take a disk snapshot, so that the WAL holds no newer entries (a downgrade is under way)
 };
 
@@ -78,6 +81,8 @@ class StateMachine {
   // Loads the state as of the db's consistent index. Errors: kUnsupported if the db needs what this program can't do (auth is enabled, a storage
   // version of another minor than 3.5, 3.6 or 3.7, a cluster version above the server's); kCorrupt, kIo.
   static Result<std::unique_ptr<StateMachine>> open(const bolt::ReadTx& db, const Options& options);
+  StateMachine(const StateMachine&) = delete;
+  StateMachine& operator=(const StateMachine&) = delete;
 
   // Entries ---------------------------------------------------------------------------------------------------------------------------------------
 
@@ -86,8 +91,8 @@ class StateMachine {
   // other members have applied it.
   Result<Applied> apply(const raft::Entry& entry, const ApplyOptions& options);
 
-  LogIndex applied() const { return applied_; }
-  Term applied_term() const { return term_; }
+  LogIndex applied() const { return state_.applied; }
+  Term applied_term() const { return state_.term; }
   // raft's configuration as of applied(), empty before the first conf change.
   raft::ConfState conf_state() const;
 
@@ -96,13 +101,13 @@ class StateMachine {
   // Makes everything applied so far visible to readers (once a batch), and returns the view.
   mvcc::ReadViewRef publish();
   // Where other threads get the newest view. Lives as long as the StateMachine, across installed snapshots.
-  mvcc::ViewPublisher& views();
+  mvcc::ViewPublisher& views() { return views_; }
   // Membership, alarms, versions; the same object until one of them changes.
-  std::shared_ptr<const cluster::View> cluster_view() { return cluster_.view(); }
+  std::shared_ptr<const cluster::View> cluster_view() { return state_.cluster.view(); }
   // ResponseHeader of a reply made now.
   ResponseHeader header() const;
 
-  // The watch hub's place: revisions (first, last] were committed since the last call. Call after publish().
+  // The watch hub's place: revisions in (after, last] were committed since the last call. Call after publish().
   struct CommittedRange {
     Revision after;
     Revision last;
@@ -111,43 +116,87 @@ class StateMachine {
 
   // The db ------------------------------------------------------------------------------------------------------------------------------------------
 
-  // True if the db lacks something of the state.
+  // True if the db lacks something of the state that the next take_flush() would hold.
   bool needs_flush() const;
-  // Bytes of changes that wait for a flush: refuse proposals above a limit.
+  // Bytes of changes that wait for a flush, or for the one under way: refuse proposals above a limit.
   std::size_t unflushed_bytes() const;
   // Cuts off everything that was applied since the last cut. The flush stage writes it (Flush::write_to, then commit) and gives it back to flushed().
-  // At most one at a time.
+  // At most one at a time (CHECK).
   Flush take_flush();
-  // `flush` is committed and durable; `db` was begun after that. Lets go of what was kept in memory for it. A flush from before restore() is ignored.
-  void flushed(const Flush& flush, const bolt::ReadTx& db, std::int64_t db_bytes);
-  // The same content in another file (Defragment): `db` holds exactly what was flushed last.
-  void move_to(const bolt::ReadTx& db, std::int64_t db_bytes);
-  // Replaces the whole state by that of `db`, as a leader's snapshot brings it. On an error nothing has changed. See apply/snapshot.h.
+  // `flush` is committed and durable; `db` was begun after that. Lets go of what was kept in memory for it.
+  Status flushed(Flush flush, const bolt::ReadTx& db, std::int64_t db_bytes);
+  // The same content in another file (Defragment): `db` holds exactly what was flushed last. May come while a flush is under way.
+  Status move_to(const bolt::ReadTx& db, std::int64_t db_bytes);
+  // Replaces the whole state by that of `db`, as a leader's snapshot brings it, and publishes it. On an error nothing has changed. No flush may be
+  // under way (CHECK). See apply/snapshot.h.
   Status restore(const bolt::ReadTx& db);
-  // Lowers or raises the stored version of the db's format, in the next flush; see docs/formats.md#storage-version.
+  // The version of the db's format as the next flush stores it; see docs/formats.md. From 3.6 on it is stored at all.
   void set_storage_version(const cluster::Version& version);
-  const std::optional<cluster::Version>& storage_version() const { return storage_version_; }
+  const std::optional<cluster::Version>& storage_version() const { return state_.storage_version; }
 
   // Goes on with work that needs no entry (compaction): at most about `max_keys` keys of it. True if more is left.
-  bool step_background(std::size_t max_keys);
+  bool step_background(std::size_t max_keys) { return state_.store->step_compaction(max_keys); }
 
   // Parts, for the primary's duties and for questions --------------------------------------------------------------------------------------------------
 
-  lease::Lessor& lessor() { return lessor_; }
-  const cluster::Cluster& cluster() const { return cluster_; }
-  mvcc::Store& store() { return *store_; }
+  lease::Lessor& lessor() { return state_.lessor; }
+  const cluster::Cluster& cluster() const { return state_.cluster; }
+  mvcc::Store& store() { return *state_.store; }
 
  private:
-  StateMachine(const Options& options);
+  // All that a snapshot replaces.
+  struct State {
+    LogIndex applied;
+    Term term;
+    std::optional<cluster::Version> storage_version;
+    lease::Lessor lessor;
+    std::unique_ptr<mvcc::Store> store;
+    cluster::Cluster cluster;
+    bolt::WriteBatch changes;  // of the buckets that are not the store's, since the last cut
+    std::int64_t db_bytes = 0;
+  };
+  // The entry at work.
+  struct Call {
+    const ApplyOptions& options;
+    ResponseHeader header;  // its revision is filled in when the response is made
+    Applied& applied;
+  };
+
+  explicit StateMachine(const Options& options) : options_(options) {}
+  static Result<State> load(const bolt::ReadTx& db, const Options& options, mvcc::ViewPublisher& views);
+
+  Result<Applied> apply_normal(const raft::Entry& entry, const ApplyOptions& options);
+  Result<Applied> apply_conf_change(const raft::Entry& entry);
+  Status change_membership(const raft::ConfChange& change, ConfChangeOutcome& outcome);
+  Status check_applicable(const AnyRequest& request) const;
+  Status check_alarms(const AnyRequest& request, std::int64_t cost) const;
+  Result<base::Rope> execute_within_limits(const AnyRequest& request, const Call& call);
+
+  Result<base::Rope> execute(std::monostate, const Call& call);
+  Result<base::Rope> execute(const RangeRequest& request, const Call& call);
+  Result<base::Rope> execute(const PutRequest& request, const Call& call);
+  Result<base::Rope> execute(const DeleteRangeRequest& request, const Call& call);
+  Result<base::Rope> execute(const TxnRequest& request, const Call& call);
+  Result<base::Rope> execute(const CompactionRequest& request, const Call& call);
+  Result<base::Rope> execute(const LeaseGrantRequest& request, const Call& call);
+  Result<base::Rope> execute(const LeaseRevokeRequest& request, const Call& call);
+  Result<base::Rope> execute(const LeaseCheckpointRequest& request, const Call& call);
+  Result<base::Rope> execute(const AlarmRequest& request, const Call& call);
+  Result<base::Rope> execute(const ClusterVersionSetRequest& request, const Call& call);
+  Result<base::Rope> execute(const ClusterMemberAttrSetRequest& request, const Call& call);
+  Result<base::Rope> execute(const DowngradeInfoSetRequest& request, const Call& call);
+  Result<base::Rope> execute(const DowngradeVersionTestRequest& request, const Call& call);
+  Result<base::Rope> execute(const AuthRequest& request, const Call& call);
+  ResponseHeader header_now(const Call& call) const;
 
   Options options_;
-  LogIndex applied_;
-  Term term_;
-  std::unique_ptr<mvcc::Store> store_;
-  lease::Lessor lessor_;
-  cluster::Cluster cluster_;
-  std::optional<cluster::Version> storage_version_;
-  bolt::WriteBatch changes_;  // of the buckets that are not mvcc's, since the last cut
+  mvcc::ViewPublisher views_;  // outlives the store
+  State state_;
+  LogIndex cut_;               // applied() at the last take_flush()
+  bool flushing_ = false;
+  bool storage_version_changed_ = false;  // since the last cut
+  std::size_t flushing_bytes_ = 0;        // of the other buckets, in the flush under way
+  Revision reported_;                     // take_committed() has told up to here
 };
 
 }  // namespace etcd::apply

@@ -29,5 +29,8 @@ inline constexpr std::string_view kFinishedCompactRev = "finishedCompactRev";   
 // In kCluster.
 inline constexpr std::string_view kClusterVersion = "clusterVersion";  // "3.7.0"
 inline constexpr std::string_view kDowngrade = "downgrade";            // JSON
+// In kAuth.
+inline constexpr std::string_view kAuthEnabled = "authEnabled";    // one byte, 0 or 1
+inline constexpr std::string_view kAuthRevision = "authRevision";  // 8 bytes big endian
 
 }  // namespace etcd::bolt::schema

@@ -84,7 +84,9 @@ void ApplyStage::take_in(ApplyInput& input, std::int64_t now_ns) {
   if (auto* want = std::get_if<WantCompacted>(&input)) return want_compacted_.push_back(std::move(*want));
   if (auto* with = std::get_if<WithMachine>(&input)) return with->run(*machine_, now_ns);
   const DbMoved& moved = std::get<DbMoved>(input);
-  machine_->move_to(moved.db, moved.db_bytes);
+  if (Status taken = machine_->move_to(moved.db, moved.db_bytes); !taken) {
+    logger_.fatal("failed to read the defragmented database", {base::LogField(taken.error())});
+  }
   unpublished_ = true;
 }
 
@@ -108,14 +110,16 @@ void ApplyStage::apply_one(const raft::Entry& entry, ProposeCallback waiter, std
   }
   if (applied->first_of_term) outlets_.first_of_term();
   if (applied->conf_change) return on_conf_change(*applied->conf_change, std::move(waiter));
-  if (!wanted) return;
-  if (!applied->reply) return waiter(fail(Errc::kUnknownOutcome));
-  if (!applied->reply->raise_no_space) {
-    answers_.push_back({std::move(waiter), std::move(applied->reply->response)});
+  if (applied->raise_no_space) {
+    logger_.warn("message exceeded backend quota; raising alarm", {{"quota-size-bytes", options_.quota_bytes}});
+    outlets_.raise_no_space([waiter = std::move(waiter), reply = std::move(applied->reply)]() mutable {
+      if (waiter) waiter(std::move(reply->response));
+    });
     return;
   }
-  logger_.warn("message exceeded backend quota; raising alarm", {{"quota-size-bytes", options_.quota_bytes}});
-  outlets_.raise_no_space([waiter = std::move(waiter), response = std::move(applied->reply->response)]() mutable { waiter(std::move(response)); });
+  if (!wanted) return;
+  if (!applied->reply) return waiter(fail(Errc::kUnknownOutcome));
+  answers_.push_back({std::move(waiter), std::move(applied->reply->response)});
 }
 
 void ApplyStage::on_conf_change(apply::ConfChangeOutcome& outcome, ProposeCallback waiter) {
@@ -171,7 +175,9 @@ void ApplyStage::start_flush(std::int64_t now_ns) {
 void ApplyStage::on_flushed(FlushDone& done) {
   CHECK(flushing_);
   const Cut cut = *std::exchange(flushing_, std::nullopt);
-  machine_->flushed(done.flush, done.db, done.db_bytes);
+  if (Status taken = machine_->flushed(std::move(done.flush), done.db, done.db_bytes); !taken) {
+    logger_.fatal("failed to read the database that was just written", {base::LogField(taken.error())});
+  }
   unpublished_ = true;
   snapshot_if_due(cut);
   for (WantDb& want : std::exchange(want_db_flushing_, {})) want.done(done.db);

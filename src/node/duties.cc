@@ -32,7 +32,7 @@ std::int64_t Duties::step(apply::StateMachine& machine, std::int64_t now_ns) {
 }
 
 void Duties::raise_no_space(base::UniqueFunction<void()> then) {
-  apply::AlarmRequest alarm{apply::AlarmAction::kActivate, options_.member, static_cast<std::int32_t>(AlarmType::kNoSpace)};
+  apply::AlarmRequest alarm{apply::AlarmAction::kActivate, options_.member, AlarmType::kNoSpace};
   proposer_->propose({.kind = RequestKind::kAlarm,
                       .request = base::SharedBytes(apply::encode_alarm(alarm)),
                       .done = [then = std::move(then)](Result<base::Rope>) mutable { then(); }});
