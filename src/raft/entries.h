@@ -67,7 +67,7 @@ class Entries {
   Iterator begin() const { return Iterator(pieces_.data(), 0); }
   Iterator end() const { return Iterator(pieces_.data() + pieces_.size(), 0); }
   // The contiguous parts, in order.
-  const std::vector<Piece>& pieces() const { return pieces_; }
+  const std::vector<Piece>& pieces() const& { return pieces_; }
 
   // The part [from, size()); from <= size(). Shares.
   Entries suffix(std::size_t from) const;

@@ -18,6 +18,7 @@ namespace etcd::raft {
 struct OwnVote {
   VoteKind kind = VoteKind::kVote;
   Term term;  // campaigned for
+  friend bool operator==(const OwnVote&, const OwnVote&) = default;
 };
 
 struct Write {
@@ -25,6 +26,7 @@ struct Write {
   LogIndex last;  // the log is on disk up to here once this one is
   std::optional<OwnVote> own_vote;
   std::uint64_t tick = 0;  // when it was handed over
+  friend bool operator==(const Write&, const Write&) = default;
 };
 
 class Writes {

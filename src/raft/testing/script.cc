@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <utility>
@@ -190,6 +191,24 @@ std::string run_script(const std::string& path, const ScriptRun& run) {
   }
   if (!compare) std::ofstream(path) << rewritten(text, commands, outputs);
   return {};
+}
+
+std::vector<std::string> scripts_in(const std::string& folder) {
+  std::vector<std::string> scripts;
+  std::error_code missing;
+  for (const auto& file : std::filesystem::directory_iterator(folder, missing)) {
+    if (file.path().extension() == ".txt") scripts.push_back(file.path());
+  }
+  std::sort(scripts.begin(), scripts.end());
+  return scripts;
+}
+
+std::string go_raft_module() {
+  if (const char* place = std::getenv("ETCD_RAFT_MODULE")) return place;
+  const char* cache = std::getenv("GOMODCACHE");
+  const char* home = std::getenv("HOME");
+  std::string root = cache ? cache : std::string(home ? home : "") + "/go/pkg/mod";
+  return root + "/go.etcd.io/raft/v3@v3.7.0";
 }
 
 }  // namespace etcd::raft::testing

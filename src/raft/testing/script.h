@@ -54,4 +54,11 @@ std::string read_text(const std::string& path);
 // only if `may_rewrite`.
 std::string run_script(const std::string& path, const ScriptRun& run);
 
+// The .txt files in a folder, sorted; none if there is no such folder.
+std::vector<std::string> scripts_in(const std::string& folder);
+
+// Where Go keeps the sources of etcd-io/raft 3.7.0, whose scripts say what a Go member does. ETCD_RAFT_MODULE names another place.
+std::string go_raft_module();
+inline constexpr const char* kNoGoModule = "etcd-io/raft is not in Go's module cache";
+
 }  // namespace etcd::raft::testing
