@@ -1,0 +1,64 @@
+#include "wal/replay.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+
+#include "base/bytes.h"
+#include "raft/codec.h"
+
+namespace etcd::wal {
+
+namespace {
+
+tl::unexpected<Error> malformed(const char* what, const Error& error) {
+  return fail(Errc::kCorrupt, std::string("wal: ") + what + ": " + error.detail);
+}
+
+}  // namespace
+
+Status Replay::take(const Record& record) {
+  if (record.is(RecordType::kEntry)) return take_entry(record);
+  if (record.is(RecordType::kSnapshot)) return take_snapshot(record);
+  if (!record.is(RecordType::kHardState)) return {};
+  const auto state = raft::decode_hard_state(record.data);
+  if (!state) return malformed("hard state", state.error());
+  hard_state_ = *state;
+  return {};
+}
+
+Status Replay::take_entry(const Record& record) {
+  auto entry = raft::decode_entry(base::SharedBytes::copy_of(record.data));
+  if (!entry) return malformed("entry", entry.error());
+  last_index_ = entry->index;
+  if (entry->index <= from_.index) {
+    entries_.clear();
+    term_at_snapshot_ = entry->index == from_.index ? std::optional(entry->term) : std::nullopt;
+    return {};
+  }
+  const std::uint64_t place = entry->index.value - from_.index.value - 1;
+  if (place > entries_.size()) {
+    return fail(Errc::kCorrupt, "wal: slice bounds out of range, snapshot[Index: " + std::to_string(from_.index.value) +
+                                    ", Term: " + std::to_string(from_.term.value) + "], current entry[Index: " +
+                                    std::to_string(entry->index.value) + ", Term: " + std::to_string(entry->term.value) +
+                                    "], len(ents): " + std::to_string(entries_.size()));
+  }
+  entries_.erase(std::next(entries_.begin(), static_cast<std::ptrdiff_t>(place)), entries_.end());
+  entries_.push_back(std::move(*entry));
+  return {};
+}
+
+Status Replay::take_snapshot(const Record& record) {
+  TRY_ASSIGN(const Snapshot snapshot, decode_snapshot(record.data));
+  last_index_ = std::max(last_index_, snapshot.index);
+  if (snapshot.index != from_.index) return {};
+  if (snapshot.term != from_.term) return fail(Errc::kCorrupt, "wal: snapshot mismatch");
+  // One that was taken here keeps the log that goes on behind it. One that came from the leader begins the log anew: the entries that it made
+  // void must not come back.
+  const bool taken_here = from_.index == LogIndex(0) || term_at_snapshot_ == snapshot.term;
+  if (!found_ && !taken_here) entries_.clear();
+  found_ = true;
+  return {};
+}
+
+}  // namespace etcd::wal

@@ -1,0 +1,145 @@
+#include "wal/tail.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <optional>
+
+namespace etcd::wal {
+
+namespace {
+
+constexpr std::uint64_t kSectorBytes = 512;  // the least that a disk writes or loses
+constexpr std::size_t kChunkBytes = 256 * 1024;
+// A marker's record: type, crc of 1 to 5 bytes, 16 bytes of data.
+constexpr std::uint64_t kMarkerRecordMin = 22;
+constexpr std::uint64_t kMarkerRecordMax = 26;
+constexpr std::size_t kMarkerFrameMax = 40;
+
+bool is_zero(std::string_view bytes) {
+  return bytes.empty() || (bytes[0] == 0 && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
+}
+
+// The marker whose frame begins here, if one does.
+std::optional<Marker> marker_at(std::string_view bytes) {
+  if (bytes.size() < kFrameHeadBytes) return std::nullopt;
+  const FrameSize frame = FrameSize::decode(bytes);
+  if (frame.record < kMarkerRecordMin || frame.record > kMarkerRecordMax || frame.total() > bytes.size()) return std::nullopt;
+  const auto record = decode_record(bytes.substr(kFrameHeadBytes, frame.record));
+  return record ? Marker::decode(*record) : std::nullopt;
+}
+
+struct Behind {
+  std::uint64_t used;                           // behind the last byte that is not zero
+  std::optional<std::uint64_t> marker_offset;  // of the first marker of this log
+};
+
+// Looks at each 8 bytes from `begin` to the end of the file. Frames are aligned to 8 bytes.
+Result<Behind> look_behind(base::File& file, std::uint64_t begin, const std::optional<Marker>& own) {
+  Behind behind{begin, std::nullopt};
+  ReadWindow window(file);
+  for (std::uint64_t at = begin;; at += kChunkBytes) {
+    TRY_ASSIGN(const std::string_view chunk, window.read(at, kChunkBytes + kMarkerFrameMax));
+    for (std::size_t i = 0; i < std::min(chunk.size(), kChunkBytes); i += 8) {
+      const std::string_view word = chunk.substr(i, 8);
+      if (is_zero(word)) continue;
+      behind.used = at + i + word.find_last_not_of('\0') + 1;
+      if (!own || behind.marker_offset) continue;
+      const auto marker = marker_at(chunk.substr(i));
+      if (marker && marker->key == own->key && marker->offset == at + i) behind.marker_offset = at + i;
+    }
+    if (chunk.size() <= kChunkBytes) return behind;
+  }
+}
+
+// A lost sector reads as zeros: true if one of the sectors that the frame's record touches does.
+Result<bool> has_lost_sector(base::File& file, std::uint64_t begin, std::uint64_t end) {
+  ReadWindow window(file);
+  while (begin < end) {
+    const std::uint64_t next = std::min(end, (begin / kSectorBytes + 1) * kSectorBytes);
+    TRY_ASSIGN(const std::string_view part, window.read(begin, next - begin));
+    if (is_zero(part)) return true;
+    begin = next;
+  }
+  return false;
+}
+
+// True if losing unsynced writes can have left what the reader stopped at.
+Result<bool> can_be_torn(base::File& file, const SegmentReader& reader, std::uint64_t used) {
+  const std::uint64_t offset = reader.offset();
+  const FrameSize frame = reader.stopped_at();
+  switch (reader.stop_reason()) {
+    case StopReason::kTooLong: return true;
+    case StopReason::kEnd: {
+      // The sector with the frame's head is as it was before the write: nothing behind the last good record.
+      TRY_ASSIGN(const bool clean, has_lost_sector(file, offset, (offset / kSectorBytes + 1) * kSectorBytes));
+      return clean;
+    }
+    case StopReason::kMalformed:
+    case StopReason::kChecksum: {
+      const bool cut_short = used < offset + kFrameHeadBytes + frame.record;  // a write that failed half way
+      if (cut_short) return true;
+      return has_lost_sector(file, offset + kFrameHeadBytes, offset + frame.total());
+    }
+    case StopReason::kChain:
+    case StopReason::kUnknownType:
+    case StopReason::kNoHead: return false;
+  }
+  return false;
+}
+
+const char* text_of(StopReason reason) {
+  switch (reason) {
+    case StopReason::kEnd: return "zeros where records were";
+    case StopReason::kTooLong: return "max entry size limit exceeded";
+    case StopReason::kMalformed: return "malformed record";
+    case StopReason::kChecksum:
+    case StopReason::kChain: return "walpb: crc mismatch";
+    case StopReason::kUnknownType: return "unexpected block type";
+    case StopReason::kNoHead: return "no metadata at the head of the segment";
+  }
+  return "";
+}
+
+Status copy_file(base::FileSystem& files, base::File& from, std::uint64_t size, const std::string& path) {
+  TRY_ASSIGN(const auto copy, files.open(path, base::OpenMode::kCreateTruncate));
+  ReadWindow window(from);
+  for (std::uint64_t at = 0; at < size; at += kChunkBytes) {
+    TRY_ASSIGN(const std::string_view chunk, window.read(at, std::min<std::uint64_t>(kChunkBytes, size - at)));
+    TRY(copy->pwrite(at, chunk));
+  }
+  TRY(copy->sync());
+  return files.sync_directory(base::parent_path(path));
+}
+
+}  // namespace
+
+Error damage(const base::File& file, const SegmentReader& reader, const std::string& proof) {
+  std::string text = "wal: damaged: ";
+  text.append(text_of(reader.stop_reason())).append(" in file '").append(file.path()).append("' at position ");
+  text.append(std::to_string(reader.offset()));
+  if (!proof.empty()) text.append("; ").append(proof);
+  return {Errc::kCorrupt, std::move(text)};
+}
+
+Result<Tail> judge_tail(base::File& file, const SegmentReader& reader) {
+  // A segment gets its name only once its head is durable.
+  if (!reader.has_head()) return fail(damage(file, reader));
+  TRY_ASSIGN(const Behind behind, look_behind(file, reader.offset(), reader.marker()));
+  if (behind.marker_offset) {
+    return fail(damage(file, reader, "what was there had been synced before position " + std::to_string(*behind.marker_offset) + " was written"));
+  }
+  const Tail tail{reader.offset(), behind.used};
+  if (!tail.is_torn() && reader.stop_reason() == StopReason::kEnd) return tail;
+  TRY_ASSIGN(const bool torn, can_be_torn(file, reader, behind.used));
+  if (!torn) return fail(damage(file, reader));
+  return tail;
+}
+
+Status remove_torn_tail(base::FileSystem& files, base::File& file, const Tail& tail) {
+  TRY(copy_file(files, file, tail.used, file.path() + ".broken"));
+  TRY(file.truncate(tail.end));
+  return file.sync();
+}
+
+}  // namespace etcd::wal
