@@ -160,6 +160,11 @@ class H2Session {
   void reset(H2Stream& stream, H2Error error);
   // The stream of an H2Closed event.
   void release(H2Stream* stream);
+  // All streams that are not released, in any order. `visit` must not release any.
+  template <typename Visit>
+  void for_each_stream(Visit&& visit) {
+    for (H2Stream* stream = streams_; stream != nullptr; stream = stream->next_) visit(*stream);
+  }
 
   // The handler has taken `bytes` of the request's body: lets the client send as many more. (The connection's window is refilled on arrival.)
   void consume(H2Stream& stream, std::size_t bytes);

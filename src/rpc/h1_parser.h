@@ -1,0 +1,47 @@
+// H1Parser: one HTTP/1.x request out of a connection's bytes (RFC 9112). Boost.Beast's parser behind a narrow door. Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "rpc/metadata.h"
+
+namespace etcd::rpc {
+
+struct H1Request {
+  std::string method;
+  std::string target;
+  Metadata fields;  // names in lower case
+  std::string body;
+  bool is_http11 = true;
+  bool keep_alive = true;
+};
+
+class H1Parser {
+ public:
+  enum class State : std::uint8_t { kHead, kBody, kComplete, kFailed };
+
+  H1Parser(std::size_t max_head_bytes, std::size_t max_body_bytes);
+  ~H1Parser();
+  H1Parser(const H1Parser&) = delete;
+  H1Parser& operator=(const H1Parser&) = delete;
+
+  // Takes what it can use off the front of `input`. What it leaves of an unfinished head must be offered again with more behind it.
+  State feed(std::string_view& input);
+  // The HTTP status to refuse with, after kFailed: 400, 413 or 431.
+  int failure() const { return failure_; }
+  // After the head: the client waits for "100 Continue" before it sends the body.
+  bool expects_continue() const;
+  // After kComplete, once.
+  H1Request take();
+
+ private:
+  struct Beast;
+  std::unique_ptr<Beast> beast_;
+  int failure_ = 0;
+};
+
+}  // namespace etcd::rpc

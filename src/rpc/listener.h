@@ -1,0 +1,42 @@
+// Listener: a bound, listening socket, and what its address looks like. Sockets only; who accepts is another matter.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "rpc/call.h"
+#include "rpc/channel.h"
+
+namespace etcd::rpc {
+
+class Listener {
+ public:
+  // See Server::listen for addresses and errors.
+  static Result<Listener> open(const std::string& address);
+  Listener(Listener&&) = default;
+  Listener& operator=(Listener&&) = delete;
+  // Removes the file of a unix socket.
+  ~Listener();
+
+  struct Accepted {
+    Descriptor socket;
+    std::shared_ptr<const Peer> peer;
+  };
+  // Nothing if there is no connection to take, or (then `out_of_descriptors` is set) none can be had.
+  Accepted accept(bool& out_of_descriptors);
+
+  int fd() const { return socket_.get(); }
+  // The address bound, in the form of Server::listen.
+  const std::string& address() const { return address_; }
+
+ private:
+  Listener(Descriptor socket, std::string asked, std::string unix_path);
+
+  Descriptor socket_;
+  std::string asked_;      // as given to open()
+  std::string address_;
+  std::string unix_path_;  // empty: TCP
+};
+
+}  // namespace etcd::rpc
