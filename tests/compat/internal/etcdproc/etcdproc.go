@@ -164,6 +164,9 @@ func (s *Server) Running() bool {
 
 // WaitExit waits for the process to end by itself and returns its state.
 func (s *Server) WaitExit(timeout time.Duration) (*os.ProcessState, error) {
+	if !s.Running() {
+		return s.command.ProcessState, nil
+	}
 	select {
 	case <-s.exited:
 		return s.command.ProcessState, nil
