@@ -232,4 +232,6 @@ void LocalNode::move_leader(MemberId transferee, std::int64_t deadline_ns, base:
   replica_->inbox().push(TransferLeader{transferee, deadline_ns, std::move(done)});
 }
 
+void LocalNode::run_in_background(base::UniqueFunction<void()> job) { worker_.inbox().push(std::move(job)); }
+
 }  // namespace etcd::node

@@ -92,6 +92,7 @@ class LocalNode : public Node {
   void hash_kv(Revision revision, base::UniqueFunction<void(Result<HashKvResult>)> done) override;
   void wait_compaction(base::UniqueFunction<void(Status)> done) override;
   void move_leader(MemberId transferee, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) override;
+  void run_in_background(base::UniqueFunction<void()> job) override;
 
  private:
   LocalNode(const NodeOptions& options, const NodeWakeups& wakeups, base::Clock& clock, base::Logger& logger);

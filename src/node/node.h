@@ -116,6 +116,9 @@ class Node {
   // Calls back when the compaction last applied has removed its revisions from the db (physical compaction).
   virtual void wait_compaction(base::UniqueFunction<void(Status)> done) = 0;
   virtual void move_leader(MemberId transferee, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) = 0;
+
+  // Runs `job` on the worker's thread, after the jobs before it: for what reads from the disk. Long work goes in slices, each a job.
+  virtual void run_in_background(base::UniqueFunction<void()> job) = 0;
 };
 
 }  // namespace etcd::node
