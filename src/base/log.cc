@@ -78,19 +78,6 @@ std::string json_number(double value) {
   return std::string(digits, end.ptr);
 }
 
-std::string timestamp(std::int64_t wall_ns) {
-  using namespace std::chrono;
-  const sys_time<microseconds> now(floor<microseconds>(nanoseconds(wall_ns)));
-  const auto day = floor<days>(now);
-  const year_month_day date(day);
-  const hh_mm_ss time(now - day);
-  char text[64];
-  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ", int(date.year()), unsigned(date.month()),
-                unsigned(date.day()), int(time.hours().count()), int(time.minutes().count()),
-                int(time.seconds().count()), int(time.subseconds().count()));
-  return text;
-}
-
 // "dir/file.cc:line" from a path of any length.
 std::string caller_of(const std::source_location& place) {
   std::string_view path = place.file_name();
@@ -161,6 +148,19 @@ class FdSink : public LogSink {
 
 }  // namespace
 
+std::string log_time(std::int64_t wall_ns) {
+  using namespace std::chrono;
+  const sys_time<microseconds> now(floor<microseconds>(nanoseconds(wall_ns)));
+  const auto day = floor<days>(now);
+  const year_month_day date(day);
+  const hh_mm_ss time(now - day);
+  char text[64];
+  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ", int(date.year()), unsigned(date.month()),
+                unsigned(date.day()), int(time.hours().count()), int(time.minutes().count()),
+                int(time.seconds().count()), int(time.subseconds().count()));
+  return text;
+}
+
 void append_json_string(std::string& out, std::string_view text) {
   out.push_back('"');
   while (!text.empty()) {
@@ -196,7 +196,7 @@ Logger::Logger(std::shared_ptr<LogSink> sink, LogLevel level, LogFormat format, 
 
 void Logger::log(LogLevel level, const LogMessage& message, const Fields& fields) {
   if (!enabled(level)) return;
-  const Line line{level, timestamp(clock_.wall_ns()), caller_of(message.place), message.text, fields};
+  const Line line{level, log_time(clock_.wall_ns()), caller_of(message.place), message.text, fields};
   sink_->write(format_ == LogFormat::kJson ? json_line(line) : console_line(line));
 }
 

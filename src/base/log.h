@@ -108,6 +108,8 @@ class Logger {
 Logger& null_logger();
 // `text` between quotes, escaped as zap does: invalid UTF-8 becomes \ufffd.
 void append_json_string(std::string& out, std::string_view text);
+// "2026-01-02T03:04:05.123456Z": a time as lines carry it, from nanoseconds since 1970.
+std::string log_time(std::int64_t wall_ns);
 // Writes to an open file descriptor, which is not closed.
 std::shared_ptr<LogSink> fd_log_sink(int fd);
 
