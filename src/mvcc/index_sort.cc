@@ -36,7 +36,8 @@ class Sorter {
   }
 
   std::vector<std::uint32_t> sort() {
-    std::vector<Run> runs{{0, items_.size(), 0}};
+    std::vector<Run> runs;
+    if (!items_.empty()) runs.push_back({0, items_.size(), 0});
     while (!runs.empty()) {
       const Run run = runs.back();
       runs.pop_back();

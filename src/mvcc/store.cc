@@ -63,6 +63,8 @@ bool Store::step_compaction(std::size_t max_keys) {
   return more;
 }
 
+CompactionProgress Store::compaction() const { return compaction_.progress(); }
+
 bool Store::needs_flush() const { return state_.revision_ > state_.flushed_ || compaction_.needs_flush(); }
 
 std::optional<FlushBatch> Store::take_flush() {
@@ -79,8 +81,7 @@ std::optional<FlushBatch> Store::take_flush() {
 
 Status Store::flushed(FlushBatch batch, bolt::ReadTx db) {
   CHECK(std::exchange(flushing_, false));
-  TRY_ASSIGN(state_.keys_, db.bucket(bolt::schema::kKey));
-  state_.db_ = std::move(db);
+  TRY(move_to(std::move(db)));
   state_.flushed_ = batch.to();
   compaction_.flushed();
   tail_.trim(batch.to());

@@ -9,6 +9,7 @@
 
 #include "base/testing/crash_fs.h"
 #include "bolt/db.h"
+#include "bolt/schema.h"
 #include "mvcc/store.h"
 
 namespace etcd::mvcc::testing {
@@ -80,10 +81,19 @@ class StoreRig {
  private:
   Status try_open() {
     TRY_ASSIGN(db_, bolt::Db::open(*disk_, "/db", small_db()));
+    TRY(create_buckets());
     publisher_ = std::make_unique<ViewPublisher>();
     TRY_ASSIGN(store_, Store::open(*publisher_, db_->begin_read(), options_));
     store_->publish();
     return {};
+  }
+
+  // The apply stage's first flush makes all buckets.
+  Status create_buckets() {
+    TRY_ASSIGN(auto tx, db_->begin_write());
+    TRY(tx.create_bucket_if_missing(bolt::schema::kKey));
+    TRY(tx.create_bucket_if_missing(bolt::schema::kMeta));
+    return tx.commit();
   }
 
   StoreOptions options_;
