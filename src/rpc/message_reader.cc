@@ -41,7 +41,7 @@ std::optional<base::SharedBytes> MessageReader::take(std::string_view& input) {
 
 void MessageReader::take_prefix(std::string_view& input) {
   const std::size_t count = std::min(input.size(), kPrefixBytes - prefix_filled_);
-  std::memcpy(prefix_.data() + prefix_filled_, input.data(), count);
+  std::copy_n(input.data(), count, prefix_.data() + prefix_filled_);
   input.remove_prefix(count);
   prefix_filled_ = static_cast<std::uint8_t>(prefix_filled_ + count);
   if (prefix_filled_ == kPrefixBytes) check_prefix();

@@ -1,7 +1,6 @@
 #include "rpc/output.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/check.h"
 
@@ -71,7 +70,7 @@ void OutputBatch::clear() {
 void OutputQueue::push(std::string_view head, base::Rope body) {
   CHECK(head.size() <= kHeadBytes, head.size());
   Item& item = items_.emplace_back();
-  std::memcpy(item.head, head.data(), head.size());
+  head.copy(item.head, kHeadBytes);
   item.head_bytes = static_cast<std::uint8_t>(head.size());
   item.body = std::move(body);
   size_ += item.size();
