@@ -72,6 +72,14 @@ class StoreRig {
     if (store_->unpublished()) store_->publish();
     return publisher_->acquire();
   }
+  // Another db takes the place of this one's, as an installed snapshot does.
+  void replace_store_by(bolt::Db& db) {
+    store_.reset();
+    auto opened = Store::open(*publisher_, db.begin_read(), options_);
+    if (!opened) return ADD_FAILURE() << describe(opened.error()), void();
+    store_ = std::move(*opened);
+    db_.reset();
+  }
   void close() {
     store_.reset();
     publisher_.reset();
