@@ -27,7 +27,7 @@ type result struct {
 
 // place is the folder that looks to the suites like etcd's source tree:
 // <work>/bin with the three programs, <work>/tests/fixtures, and
-// <work>/tests/<test> as working folder, so that their relative paths hold.
+// <work>/tests/here as working folder, so that their relative paths hold.
 type place struct {
 	work, reference string
 }
@@ -80,7 +80,7 @@ func (p *place) tool(server, name string) string {
 
 // run runs one test in a process of its own and leaves nothing behind.
 func (p *place) run(t test) result {
-	folder := filepath.Join(p.work, "tests", t.fileName())
+	folder := filepath.Join(p.work, "tests", "here")
 	logPath := filepath.Join(p.work, "logs", t.fileName()+".log")
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return result{outcome: failed, detail: err.Error()}
@@ -105,11 +105,17 @@ func (p *place) run(t test) result {
 func (p *place) execute(t test, folder string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), t.timeout+5*time.Second)
 	defer cancel()
+	// Tests make unix sockets there, whose paths must be short.
+	temporary, err := os.MkdirTemp("", "etcd")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(temporary)
 	command := exec.CommandContext(ctx, filepath.Join(p.reference, t.suite+".test"),
 		"-test.v", "-test.count=1", "-test.run="+t.pattern(), "-test.timeout="+t.timeout.String(),
 		"-bin-dir="+filepath.Join(p.work, "bin"))
 	command.Dir = folder
-	command.Env = append(os.Environ(), "TMPDIR="+folder)
+	command.Env = append(os.Environ(), "TMPDIR="+temporary)
 	command.WaitDelay = time.Second
 	return command.CombinedOutput()
 }
