@@ -87,28 +87,12 @@ var healthPaths = []string{
 	"/", "/nonsense", "/versions", "/healthz", "/v2/keys", "/%00", "/a/../version", "//version",
 }
 
-// awaitStorageVersion waits until each server has decided on the version of its
-// storage, some time after its start.
-func (p *pair) awaitStorageVersion() {
+func httpHealth(p *pair) {
 	for _, s := range p.sides() {
-		deadline := time.Now().Add(settleLimit)
-		for {
-			version, err := s.fetch(http.MethodGet, "/version")
-			if err == nil && strings.Contains(version.body, `"storage":"3.7.0"`) {
-				break
-			}
-			if time.Now().After(deadline) {
-				p.differ(fmt.Sprintf("%s: /version after %s: %s %v", s.server.Binary, settleLimit,
-					version.body, err))
-				break
-			}
-			time.Sleep(10 * time.Millisecond)
+		if err := awaitVersions(s); err != nil {
+			p.differ(fmt.Sprintf("%s: %v", s.server.Binary, err))
 		}
 	}
-}
-
-func httpHealth(p *pair) {
-	p.awaitStorageVersion()
 	every := func() {
 		for _, path := range healthPaths {
 			p.fetch(http.MethodGet, path)

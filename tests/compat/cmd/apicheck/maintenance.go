@@ -12,6 +12,7 @@ import (
 func maintenanceScenarios() []scenario {
 	return []scenario{
 		{name: "maintenance: status, hash, defragment", run: maintenanceCalls},
+		{name: "maintenance: hash of the whole file", run: sameFileHash},
 		{name: "alarms: asked and raised by hand", run: alarmsByHand},
 		{name: "alarms: under NOSPACE", run: underNoSpace},
 		{name: "alarms: under CORRUPT", run: underCorrupt},

@@ -26,6 +26,7 @@ type run struct {
 	random  *rand.Rand
 	server  *etcdproc.Server
 	writers []*writer
+	shared  counter
 
 	done, interruptedStarts int
 	dbChecks                int
@@ -40,7 +41,7 @@ func newRun(o options) (*run, error) {
 	}
 	for i := range o.clients {
 		r.writers = append(r.writers, newWriter(fmt.Sprintf("writer-%d/", i), o.keys,
-			rand.New(rand.NewSource(r.random.Int63()))))
+			rand.New(rand.NewSource(r.random.Int63())), &r.shared))
 	}
 	var err error
 	r.server, err = etcdproc.New(etcdproc.Config{
@@ -140,6 +141,14 @@ func (r *run) settle() error {
 			if err := w.recall(ctx, c, compacted); err != nil {
 				return err
 			}
+		}
+		adopted, err := r.shared.settle(ctx, c)
+		if err != nil {
+			return err
+		}
+		r.writers[0].counts.adopted += adopted
+		r.writers[0].effective += adopted
+		for _, w := range r.writers {
 			effective += w.effective
 		}
 		now, err := c.Get(ctx, "none")
@@ -219,6 +228,10 @@ func (r *run) checkFile() error {
 
 // finish checks the last kill's state, the file, and that Go etcd takes it over.
 func (r *run) finish() error {
+	if r.shared.acked.Load() < int64(r.done) {
+		return fmt.Errorf("only %d increments were acknowledged in %d cycles",
+			r.shared.acked.Load(), r.done)
+	}
 	if err := r.checkFile(); err != nil {
 		return err
 	}
@@ -255,6 +268,7 @@ func (r *run) figures() string {
 		sum.puts += w.counts.puts
 		sum.pairs += w.counts.pairs
 		sum.deletes += w.counts.deletes
+		sum.increments += w.counts.increments
 		sum.reads += w.counts.reads
 		sum.compactions += w.counts.compactions
 		sum.defrags += w.counts.defrags
@@ -264,11 +278,11 @@ func (r *run) figures() string {
 	}
 	starts := max(r.done, 1)
 	return fmt.Sprintf(`seed %d, %d kills under load and %d during a start, in %s
-acknowledged: %d puts, %d transactions, %d deletes; %d reads, %d compactions, %d defragmentations
+acknowledged: %d puts, %d transactions, %d deletes, %d increments of a shared counter; %d reads, %d compactions, %d defragmentations
 without an answer: %d writes, of which %d had happened
 revision %d; %d checks of the db file; start to first answer: mean %s, longest %s`,
 		r.seed, r.done, r.interruptedStarts, time.Since(r.began).Round(time.Second),
-		sum.puts, sum.pairs, sum.deletes, sum.reads, sum.compactions, sum.defrags,
+		sum.puts, sum.pairs, sum.deletes, sum.increments, sum.reads, sum.compactions, sum.defrags,
 		sum.doubtful, sum.adopted, revision, r.dbChecks,
 		(r.startTotal / time.Duration(starts)).Round(time.Millisecond),
 		r.startMax.Round(time.Millisecond))

@@ -24,6 +24,7 @@ type writer struct {
 	sequence int64
 	history  []past // acknowledged puts of this cycle
 	counts   counts
+	shared   *counter
 
 	effective int64 // acknowledged writes that made a revision, since ever
 	highest   int64 // highest revision any answer has carried
@@ -36,11 +37,11 @@ type past struct {
 }
 
 type counts struct {
-	puts, pairs, deletes, reads, compactions, defrags, doubtful, adopted int64
+	puts, pairs, deletes, increments, reads, compactions, defrags, doubtful, adopted int64
 }
 
-func newWriter(prefix string, keys int, random *rand.Rand) *writer {
-	w := &writer{prefix: prefix, random: random, records: map[string]*record{}}
+func newWriter(prefix string, keys int, random *rand.Rand, shared *counter) *writer {
+	w := &writer{prefix: prefix, random: random, records: map[string]*record{}, shared: shared}
 	for i := range keys {
 		w.keys = append(w.keys, fmt.Sprintf("%s%04d", prefix, i))
 	}
@@ -69,8 +70,10 @@ func (w *writer) load(ctx context.Context, c *clientv3.Client, killing *atomic.B
 func (w *writer) one(ctx context.Context, c *clientv3.Client) error {
 	key := w.keys[w.random.Intn(len(w.keys))]
 	switch dice := w.random.Intn(1000); {
-	case dice < 700:
+	case dice < 600:
 		return w.put(ctx, c, key)
+	case dice < 700:
+		return w.increment(ctx, c)
 	case dice < 850:
 		return w.putPair(ctx, c)
 	case dice < 930:
