@@ -21,7 +21,7 @@ Status check_key(std::string_view key) {
 Result<BucketState*> BucketState::open(std::string_view name) {
   if (const auto found = open_buckets.find(name); found != open_buckets.end()) return found->second.get();
   TRY_ASSIGN(const auto element, tree.find(name));
-  if (!element || (element->flags & kBucketElement) == 0) return nullptr;
+  if (!element || !element->is_bucket()) return nullptr;
   const auto view = BucketView::parse(context.base, element->value);
   if (!view || depth + 1 >= kMaxBucketDepth) return fail(Errc::kCorrupt, "db: a bucket's header is damaged");
   auto bucket = std::make_unique<BucketState>(context, view->root(), view->sequence(), depth + 1);
@@ -81,7 +81,7 @@ Result<bool> Bucket::erase(std::string_view key) { return state_.tree.erase(key,
 
 Result<std::optional<std::string_view>> Bucket::get(std::string_view key) const {
   TRY_ASSIGN(const auto element, state_.tree.find(key));
-  if (!element || (element->flags & kBucketElement) != 0) return std::nullopt;
+  if (!element || element->is_bucket()) return std::nullopt;
   return element->value;
 }
 

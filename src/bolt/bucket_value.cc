@@ -21,8 +21,8 @@ std::string inline_bucket_value(const Node& leaf, std::uint64_t sequence) {
 }
 
 bool fits_inline(const Node& root, std::uint32_t page_size) {
-  const auto is_bucket = [](const LeafItem& item) { return (item.flags & kBucketElement) != 0; };
-  return root.is_leaf && root.bytes <= page_size / 4 && std::none_of(root.items.begin(), root.items.end(), is_bucket);
+  return root.is_leaf && root.bytes <= page_size / 4 &&
+         std::none_of(root.items.begin(), root.items.end(), [](const LeafItem& item) { return item.is_bucket(); });
 }
 
 std::optional<PageId> bucket_target(std::string_view value) {
@@ -33,7 +33,7 @@ std::optional<PageId> bucket_target(std::string_view value) {
   if (!page || !page->is_leaf()) return std::nullopt;
   for (std::uint32_t i = 0; i < page->count(); ++i) {
     const auto element = page->leaf_element(i);
-    if (!element || (element->flags & kBucketElement) != 0) return std::nullopt;
+    if (!element || element->is_bucket()) return std::nullopt;
   }
   return PageId(0);
 }

@@ -86,7 +86,7 @@ class Checker {
   void below_leaf_element(const Visit& visit, std::uint32_t index) {
     const auto element = visit.page.leaf_element(index);
     if (!element) return;
-    if ((element->flags & kBucketElement) == 0) {
+    if (!element->is_bucket()) {
       ++report_.keys;
       return;
     }

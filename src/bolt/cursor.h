@@ -51,7 +51,7 @@ class Cursor {
   std::string_view key() const { return element_.key; }
   // A bucket's raw header if is_bucket().
   std::string_view value() const { return element_.value; }
-  bool is_bucket() const { return (element_.flags & kBucketElement) != 0; }
+  bool is_bucket() const { return element_.is_bucket(); }
   // Success unless the walk met damage.
   Status status() const;
   // Pages and nodes entered since the last seek, first or last.

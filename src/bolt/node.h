@@ -28,6 +28,7 @@ struct LeafItem {
 
   std::string_view key() const { return {bytes, key_size}; }
   std::string_view value() const { return {bytes + key_size, value_size}; }
+  bool is_bucket() const { return bolt::is_bucket(flags); }
   LeafElement element() const { return {key(), value(), flags}; }
   std::uint64_t page_bytes() const { return kElementBytes + std::uint64_t{key_size} + value_size; }
 };

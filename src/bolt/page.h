@@ -46,6 +46,9 @@ inline constexpr std::uint16_t kFreelistPage = 0x10;
 // Flag of a leaf element whose value is a bucket.
 inline constexpr std::uint32_t kBucketElement = 0x01;
 
+// Bits of a leaf element's flags that have no meaning are kept and otherwise ignored.
+inline bool is_bucket(std::uint32_t flags) { return (flags & kBucketElement) != 0; }
+
 template <typename Number>
 Number load(const char* from) {
   Number number;
@@ -89,6 +92,8 @@ struct LeafElement {
   std::string_view key;
   std::string_view value;
   std::uint32_t flags = 0;
+
+  bool is_bucket() const { return bolt::is_bucket(flags); }
 };
 
 struct BranchElement {

@@ -41,7 +41,7 @@ std::optional<PageId> PageWalk::target(const Frame& frame) const {
   }
   const auto element = frame.page.leaf_element(frame.index);
   if (!element) return std::nullopt;
-  return (element->flags & kBucketElement) != 0 ? bucket_target(element->value) : PageId(0);
+  return element->is_bucket() ? bucket_target(element->value) : PageId(0);
 }
 
 bool PageWalk::damaged(PageId id) {

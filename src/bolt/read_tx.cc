@@ -18,13 +18,13 @@ std::optional<BucketView> BucketView::parse(const Pages& pages, std::string_view
 
 Result<std::optional<std::string_view>> BucketView::get(std::string_view key) const {
   TRY_ASSIGN(const auto element, find_element(*pages_, root_, key));
-  if (!element || (element->flags & kBucketElement) != 0) return std::nullopt;
+  if (!element || element->is_bucket()) return std::nullopt;
   return element->value;
 }
 
 Result<std::optional<BucketView>> BucketView::bucket(std::string_view name) const {
   TRY_ASSIGN(const auto element, find_element(*pages_, root_, name));
-  if (!element || (element->flags & kBucketElement) == 0) return std::nullopt;
+  if (!element || !element->is_bucket()) return std::nullopt;
   const auto view = parse(*pages_, element->value);
   if (!view) return fail(Errc::kCorrupt, "db: the header of a bucket is damaged");
   return view;

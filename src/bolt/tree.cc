@@ -23,7 +23,7 @@ Status Tree::put(std::string_view key, std::string_view value, std::uint32_t fla
   TRY_ASSIGN(Node* const leaf, leaf_for(key));
   const std::size_t index = leaf->lower_bound(key);
   const bool there = index < leaf->items.size() && leaf->items[index].key() == key;
-  if (there && leaf->items[index].flags != flags) return fail(other_kind(key));
+  if (there && leaf->items[index].is_bucket() != is_bucket(flags)) return fail(other_kind(key));
   const LeafItem item{.bytes = context_.arena.copy(key, value),
                       .key_size = static_cast<std::uint32_t>(key.size()),
                       .value_size = static_cast<std::uint32_t>(value.size()),
@@ -43,7 +43,7 @@ Result<bool> Tree::erase(std::string_view key, std::uint32_t flags) {
   TRY_ASSIGN(Node* const leaf, leaf_for(key));
   const std::size_t index = leaf->lower_bound(key);
   if (index == leaf->items.size() || leaf->items[index].key() != key) return false;
-  if (leaf->items[index].flags != flags) return fail(other_kind(key));
+  if (leaf->items[index].is_bucket() != is_bucket(flags)) return fail(other_kind(key));
   leaf->erase_item(index);
   return true;
 }

@@ -55,7 +55,7 @@ Status Tree::give_up_pages() {
 // The pages of nodes in memory were given up when they were loaded. Recursion is as deep as the tree is high, at most kMaxTreeDepth.
 Status Tree::give_up_below(const Node& node) {
   for (const LeafItem& item : node.items) {
-    if ((item.flags & kBucketElement) == 0) continue;
+    if (!item.is_bucket()) continue;
     const auto root = bucket_target(item.value());
     if (!root) return fail(Errc::kCorrupt, "db: a bucket's header is damaged");
     if (*root != PageId(0)) TRY(give_up_tree(*root));
