@@ -69,7 +69,8 @@ struct ReportUnreachable {
   MemberId member;
 };
 
-// Sending a snapshot to `member` has ended.
+// Sending a snapshot to `member` has ended, one way or the other. Must be given for each InstallSnapshot that was to be sent: until then, or
+// until the member acknowledges what lets it follow the log, it is sent nothing else.
 struct ReportSnapshot {
   MemberId member;
   bool sent = false;

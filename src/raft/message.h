@@ -71,7 +71,8 @@ struct VoteResponse {
   friend bool operator==(const VoteResponse&, const VoteResponse&) = default;
 };
 
-// MsgSnap: replace your state. The core fills in what it last got as SnapshotTaken; who sends it may put a newer one in its place.
+// MsgSnap: replace your state. The core fills in what it last got as SnapshotTaken; who sends it may put a newer one in its place - and must, if
+// the receiver was added after it was taken, for a member refuses a snapshot whose configuration it is not in.
 struct InstallSnapshot {
   Snapshot snapshot;
   friend bool operator==(const InstallSnapshot&, const InstallSnapshot&) = default;

@@ -72,6 +72,7 @@ bool Progress::acknowledge(LogIndex index) {
 }
 
 bool Progress::reject(LogIndex rejected, LogIndex hint) {
+  if (state_ == ProgressState::kSnapshot) return false;  // the answer to something before the snapshot
   if (state_ == ProgressState::kReplicate) {
     if (rejected <= match_) return false;  // overtaken by an acknowledgement
     next_ = match_.next();

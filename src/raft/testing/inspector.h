@@ -16,6 +16,7 @@ class Inspector {
   static ConfState take_conf_state(Raft& raft) { return *std::exchange(raft.core_->out_.conf_state, std::nullopt); }
   static void set_election_timeout(Raft& raft, std::uint32_t ticks) { raft.core_->election_timeout_ = ticks; }
   static bool is_member(const Raft& raft, MemberId id) { return raft.core_->members_.progress.contains(id); }
+  static const Log& log(const Raft& raft) { return raft.core_->log_; }
   static const ProgressMap& progress(const Raft& raft) { return raft.core_->members_.progress; }
 };
 
