@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/grpc/status"
-
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 )
 
@@ -20,9 +18,6 @@ func httpScenarios() []scenario {
 		{name: "http: metrics", run: httpMetrics},
 	}
 }
-
-// grpcError is err's code with a text of our own.
-func grpcError(err error, text string) error { return status.Error(status.Code(err), text) }
 
 // page is an HTTP answer as far as it is compared.
 type page struct {

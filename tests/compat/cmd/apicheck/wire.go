@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
@@ -45,7 +46,7 @@ func (p *pair) askRaw(kind proto.Message, request []byte) {
 // withoutParserText cuts what Go's protobuf parser says of a broken message.
 func withoutParserText(a *answer) *answer {
 	if a.err != nil && strings.Contains(statusText(a.err), "error unmarshalling request") {
-		return &answer{err: grpcError(a.err, "error unmarshalling request")}
+		return &answer{err: status.Error(status.Code(a.err), "error unmarshalling request")}
 	}
 	return a
 }
