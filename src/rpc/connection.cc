@@ -211,8 +211,11 @@ void Connection::drain() {
     (*h2)->ping();
     return keep_time();
   }
-  if (auto* const h1 = std::get_if<std::unique_ptr<H1Calls>>(&calls_)) return (*h1)->drain();
-  stage_ = Stage::kDead;
+  if (auto* const h1 = std::get_if<std::unique_ptr<H1Calls>>(&calls_)) {
+    (*h1)->drain();
+    if (!(*h1)->is_over()) return;
+  }
+  stage_ = Stage::kDead;  // nothing under way
   note_output();
 }
 

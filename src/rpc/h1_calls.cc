@@ -64,9 +64,10 @@ std::int64_t H1Calls::deadline_ns() const {
 void H1Calls::advance() {
   if (advancing_) return;
   advancing_ = true;
-  while (exchange_ == nullptr && !closing_ && !input_.empty() && advance_once()) {
+  while (exchange_ == nullptr && !closing_ && read_ < input_.size() && advance_once()) {
   }
   advancing_ = false;
+  input_.erase(0, std::exchange(read_, 0));
   if (input_.empty()) input_.shrink_to_fit();
 }
 
@@ -74,12 +75,12 @@ void H1Calls::advance() {
 bool H1Calls::advance_once() {
   const Options& options = shard_.options();
   if (parser_ == nullptr) parser_ = std::make_unique<H1Parser>(options.max_header_list_bytes, options.max_http_body_bytes);
-  std::string_view rest = input_;
+  std::string_view rest = std::string_view(input_).substr(read_);
   const auto state = parser_->feed(rest);
-  input_.erase(0, input_.size() - rest.size());
+  read_ = input_.size() - rest.size();
   switch (state) {
     case H1Parser::State::kHead:
-      if (input_.size() > options.max_header_list_bytes) refuse(431);
+      if (rest.size() > options.max_header_list_bytes) refuse(431);
       return false;
     case H1Parser::State::kBody:
       waiting_since_ns_ = shard_.now_ns();
@@ -124,7 +125,7 @@ void H1Calls::refuse(int status) {
   const std::string text = std::to_string(status) + " " + std::string(reason_phrase(status));
   output_.push({}, base::Rope("HTTP/1.1 " + text + "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n" + text));
   closing_ = true;
-  input_.clear();
+  read_ = input_.size();
   parser_.reset();
   on_output_();
 }

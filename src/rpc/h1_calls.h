@@ -58,7 +58,8 @@ class H1Calls {
   std::shared_ptr<const Peer> peer_;
   base::UniqueFunction<void()> on_output_;
   std::unique_ptr<H1Parser> parser_;  // while a request is being read
-  std::string input_;
+  std::string input_;      // not yet parsed, or parsed up to read_ while advance() runs
+  std::size_t read_ = 0;
   OutputQueue output_;
   std::shared_ptr<StreamExchange> exchange_;  // the request under way
   std::int64_t waiting_since_ns_;

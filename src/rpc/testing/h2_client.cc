@@ -3,7 +3,6 @@
 #include <nghttp2/nghttp2.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/check.h"
 
@@ -76,14 +75,14 @@ struct ClientCallbacks {
   static ssize_t read_body(nghttp2_session*, std::int32_t stream, std::uint8_t* out, std::size_t length, std::uint32_t* flags,
                            nghttp2_data_source*, void* user_data) {
     H2Client::Body& body = client_of(user_data).bodies_[stream];
-    const std::size_t count = std::min(length, body.bytes.size());
+    const std::size_t count = std::min(length, body.bytes.size() - body.sent);
     if (count == 0 && !body.ended) {
       body.deferred = true;
       return NGHTTP2_ERR_DEFERRED;
     }
-    std::memcpy(out, body.bytes.data(), count);
-    body.bytes.erase(0, count);
-    if (body.ended && body.bytes.empty()) *flags |= NGHTTP2_DATA_FLAG_EOF;
+    std::copy_n(body.bytes.data() + body.sent, count, out);
+    body.sent += count;
+    if (body.ended && body.sent == body.bytes.size()) *flags |= NGHTTP2_DATA_FLAG_EOF;
     return static_cast<ssize_t>(count);
   }
 };

@@ -74,6 +74,7 @@ class H2Client {
   friend struct ClientCallbacks;
   struct Body {
     std::string bytes;
+    std::size_t sent = 0;
     bool ended = false;
     bool deferred = false;
   };
