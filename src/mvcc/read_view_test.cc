@@ -42,14 +42,14 @@ TEST(ReadView, OutlivesItsStoreAndItsDb) {
   rig.put("a", std::string(5000, 'x'));
   rig.flush();
   rig.put("b", "2");
-  std::optional<ReadViewRef> held(rig.view());
+  ReadViewRef held = rig.view();
   // As when a snapshot is installed: another store publishes through the same publisher.
   rig.replace_store_by(other.db());
-  EXPECT_EQ(decode_key_value(**(*held)->find("a"))->value.size(), 5000u);
-  EXPECT_EQ(decode_key_value(**(*held)->find("b"))->value, "2");
+  EXPECT_EQ(decode_key_value(**held->find("a"))->value.size(), 5000u);
+  EXPECT_EQ(decode_key_value(**held->find("b"))->value, "2");
   EXPECT_FALSE(*rig.view()->find("a"));
   EXPECT_EQ(decode_key_value(**rig.view()->find("c"))->value, "3");
-  held.reset();
+  held = {};
   rig.views().reclaim();
   EXPECT_EQ(rig.views().live_views(), 1u);
 }
@@ -78,7 +78,7 @@ struct Freed {
 TEST(ViewPublisher, AReaderOfAnOldViewKeepsOnlyWhatItSees) {
   StoreRig rig;
   Freed::count = 0;
-  std::optional<ReadViewRef> old(rig.view());
+  ReadViewRef old = rig.view();
   rig.put("a", "1");
   Reclaimer& reclaimer = rig.views().reclaimer();
   const std::uint64_t born = reclaimer.building();
@@ -90,7 +90,7 @@ TEST(ViewPublisher, AReaderOfAnOldViewKeepsOnlyWhatItSees) {
   EXPECT_EQ(Freed::count, 1);
   rig.store().publish();
   EXPECT_EQ(Freed::count, 2);
-  old.reset();
+  old = {};
   rig.views().reclaim();
   EXPECT_EQ(Freed::count, 3);
 }
