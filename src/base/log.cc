@@ -79,7 +79,7 @@ std::string json_number(double value) {
 }
 
 // "dir/file.cc:line" from a path of any length.
-std::string caller_of(const std::source_location& place) {
+std::string caller_of(const SourcePlace& place) {
   std::string_view path = place.file_name();
   const std::size_t file = path.rfind('/');
   if (file != std::string_view::npos && file > 0) {

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <source_location>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -53,16 +52,33 @@ class LogField {
   std::size_t value_at_;
 };
 
+// A place in the source; current() as a default argument is the caller's. (clang 14, which builds the fuzz targets, has no
+// std::source_location.)
+class SourcePlace {
+ public:
+  static constexpr SourcePlace current(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    return SourcePlace(file, line);
+  }
+  constexpr const char* file_name() const { return file_; }
+  constexpr int line() const { return line_; }
+
+ private:
+  constexpr SourcePlace(const char* file, int line) : file_(file), line_(line) {}
+
+  const char* file_;
+  int line_;
+};
+
 // A message with the place it was logged from; made implicitly from a string at the call.
 struct LogMessage {
   std::string_view text;
-  std::source_location place;
+  SourcePlace place;
 
-  LogMessage(const char* message, std::source_location from = std::source_location::current())  // NOLINT(google-explicit-constructor)
+  LogMessage(const char* message, SourcePlace from = SourcePlace::current())  // NOLINT(google-explicit-constructor)
       : text(message), place(from) {}
-  LogMessage(std::string_view message, std::source_location from = std::source_location::current())  // NOLINT(google-explicit-constructor)
+  LogMessage(std::string_view message, SourcePlace from = SourcePlace::current())  // NOLINT(google-explicit-constructor)
       : text(message), place(from) {}
-  LogMessage(const std::string& message, std::source_location from = std::source_location::current())  // NOLINT(google-explicit-constructor)
+  LogMessage(const std::string& message, SourcePlace from = SourcePlace::current())  // NOLINT(google-explicit-constructor)
       : text(message), place(from) {}
 };
 

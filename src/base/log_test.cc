@@ -25,7 +25,7 @@ class LogTest : public testing::Test {
   std::string line(LogFormat format, const std::string& message, const Logger::Fields& fields) {
     auto sink = std::make_shared<LineSink>();
     Logger logger(sink, LogLevel::kInfo, format, clock_);
-    const auto here = std::source_location::current();
+    const auto here = SourcePlace::current();
     logger.info(LogMessage(message, here), fields);
     std::string text = sink->lines.at(0);
     const std::string number = ":" + std::to_string(here.line());
