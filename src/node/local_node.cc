@@ -62,7 +62,7 @@ raft::Config raft_config(const NodeOptions& options, MemberId member) {
 }  // namespace
 
 LocalNode::LocalNode(const NodeOptions& options, const NodeWakeups& wakeups, base::Clock& clock, base::Logger& logger)
-    : options_(options), clock_(clock), logger_(logger), worker_(wakeups.worker), transport_(std::make_unique<NoTransport>()) {}
+    : options_(options), clock_(clock), logger_(logger), transport_(std::make_unique<NoTransport>()), worker_(wakeups.worker) {}
 
 LocalNode::~LocalNode() = default;
 

@@ -107,15 +107,16 @@ class LocalNode : public Node {
   base::Logger& logger_;
   Board board_;
   Waiters waiters_;
-  Worker worker_;
   ClusterId cluster_id_;
   MemberId member_id_;
   std::unique_ptr<RequestIds> ids_;
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<Replica> replica_;
   std::unique_ptr<DiskStage> disk_;
-  std::unique_ptr<FlushStage> flush_;
+  // In this order: what waits in the inboxes of those below holds views of the state in apply.
   std::unique_ptr<ApplyStage> apply_;
+  std::unique_ptr<FlushStage> flush_;
+  Worker worker_;
   std::unique_ptr<Duties> duties_;
   std::int64_t duties_at_ns_ = 0;
   std::int64_t expire_at_ns_ = 0;

@@ -117,6 +117,7 @@ TEST(LocalNode, ADefragmentLeavesEveryAnswerAsItWas) {
   base::CrashFs disk;
   auto node = start(disk);
   for (int i = 0; i < 200; ++i) EXPECT_TRUE(node->put_now("key" + std::to_string(i % 20), std::string(500, 'x') + std::to_string(i)));
+  node->pass(kSecond);
   const auto compacted = node->compact(Revision(190));
   node->pass(5 * kSecond);
   ASSERT_TRUE(compacted->ok());

@@ -21,12 +21,21 @@ Folders folders_of(const StartOptions& options) {
   return {member, base::join_path(member, "snap"), options.wal_folder.empty() ? base::join_path(member, "wal") : options.wal_folder};
 }
 
+// Makes all missing levels so that they survive a power cut: a folder is only as durable as its name in the one above it.
+Status make_durable_folder(base::FileSystem& files, const std::string& path) {
+  std::vector<std::string> missing;
+  for (std::string at = path; !files.exists(at); at = base::parent_path(at)) missing.push_back(at);
+  TRY(files.make_directories(path));
+  for (const std::string& folder : missing) TRY(files.sync_directory(base::parent_path(folder)));
+  return {};
+}
+
 // What an unfinished Defragment or snapshot transfer left behind: never a complete db, so never of use.
 bool is_leftover(const std::string& name) { return name.starts_with("tmp") || name.starts_with("db.tmp"); }
 
 Status prepare_folders(base::FileSystem& files, const Folders& folders, base::Logger& logger) {
-  TRY(files.make_directories(folders.snap));
-  TRY(files.make_directories(base::parent_path(folders.wal)));
+  TRY(make_durable_folder(files, folders.snap));
+  TRY(make_durable_folder(files, base::parent_path(folders.wal)));
   TRY_ASSIGN(const std::vector<std::string> names, files.list(folders.snap));
   for (const std::string& name : names) {
     if (!is_leftover(name)) continue;
