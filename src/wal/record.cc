@@ -128,7 +128,7 @@ void FrameWriter::append_frame(RecordType type, std::string_view head, std::stri
   bytes_.append(head).append(body);
 
   const std::uint64_t record = bytes_.size() - frame - kFrameHeadBytes;
-  const std::uint64_t padding = (8 - record % 8) % 8;
+  const std::uint64_t padding = (kFrameAlignment - record % kFrameAlignment) % kFrameAlignment;
   const std::uint64_t field = record | (padding != 0 ? (0x80 | padding) << 56 : 0);
   std::memcpy(&bytes_[frame], &field, sizeof field);
   bytes_.append(padding, '\0');

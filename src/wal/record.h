@@ -57,6 +57,7 @@ struct Marker {
 };
 
 inline constexpr std::size_t kFrameHeadBytes = 8;
+inline constexpr std::size_t kFrameAlignment = 8;
 
 // What the first 8 bytes of a frame say.
 struct FrameSize {

@@ -24,6 +24,7 @@ Result<std::optional<Record>> SegmentReader::next() {
   if (head.size() < kFrameHeadBytes) return stop(StopReason::kTooLong);
   if (head == std::string_view("\0\0\0\0\0\0\0\0", kFrameHeadBytes)) return stop(StopReason::kEnd);
   const FrameSize frame = FrameSize::decode(head);
+  if (frame.total() % kFrameAlignment != 0) return stop(StopReason::kMalformed, frame);
   if (frame.total() > size_ - offset_) return stop(StopReason::kTooLong, frame);
 
   TRY_ASSIGN(const std::string_view bytes, window_.read(offset_ + kFrameHeadBytes, frame.record));
@@ -52,7 +53,8 @@ StopReason SegmentReader::check(const Record& record) const {
 
 void SegmentReader::accept(const Record& record, FrameSize frame) {
   const auto marker = Marker::decode(record);
-  if (marker && marker->offset == offset_) marker_ = marker;
+  const bool own = marker && (!marker_ || marker->key == marker_->key);  // the segment's head says which key is the log's
+  if (own && marker->offset == offset_) marker_ = marker;
   crc_ = record.crc;
   ++records_;
   offset_ += frame.total();

@@ -30,23 +30,25 @@ std::optional<Marker> marker_at(std::string_view bytes) {
 }
 
 struct Behind {
-  std::uint64_t used;                           // behind the last byte that is not zero
-  std::optional<std::uint64_t> marker_offset;  // of the first marker of this log
+  std::uint64_t used;                          // behind the last byte that is not zero
+  std::optional<std::uint64_t> marker_offset;  // of the first marker
 };
 
-// Looks at each 8 bytes from `begin` to the end of the file. Frames are aligned to 8 bytes.
+// Looks at each 8 bytes from `begin`, where a frame may begin, to the end of the file. `own`: a marker of this log; without one any that names its
+// own place counts, since the one at the segment's head may be what is damaged.
 Result<Behind> look_behind(base::File& file, std::uint64_t begin, const std::optional<Marker>& own) {
   Behind behind{begin, std::nullopt};
   ReadWindow window(file);
   for (std::uint64_t at = begin;; at += kChunkBytes) {
     TRY_ASSIGN(const std::string_view chunk, window.read(at, kChunkBytes + kMarkerFrameMax));
-    for (std::size_t i = 0; i < std::min(chunk.size(), kChunkBytes); i += 8) {
-      const std::string_view word = chunk.substr(i, 8);
+    for (std::size_t i = 0; i < std::min(chunk.size(), kChunkBytes); i += kFrameAlignment) {
+      const std::string_view word = chunk.substr(i, kFrameAlignment);
       if (is_zero(word)) continue;
       behind.used = at + i + word.find_last_not_of('\0') + 1;
-      if (!own || behind.marker_offset) continue;
+      if (behind.marker_offset) continue;
       const auto marker = marker_at(chunk.substr(i));
-      if (marker && marker->key == own->key && marker->offset == at + i) behind.marker_offset = at + i;
+      const bool ours = marker && (!own || marker->key == own->key);
+      if (ours && marker->offset == at + i) behind.marker_offset = at + i;
     }
     if (chunk.size() <= kChunkBytes) return behind;
   }

@@ -70,7 +70,7 @@ void expect_usable(CrashFs& disk, const Model& model) {
 }
 
 TEST(WalCrash, EverySubsetOfAnUnsyncedBatchOpens) {
-  for (const std::size_t data_bytes : {10u, 400u, 1200u, 3000u}) {
+  for (const std::size_t data_bytes : {10u, 400u, 1200u, 1900u}) {
     const auto disk = empty_disk();
     Model model;
     const auto wal = create_log(*disk);
@@ -265,6 +265,41 @@ TEST(WalCrash, AFailedSyncAndARestartWithoutAPowerCutLoseNothingThatWasShown) {
     disk.crash(base::lose_all());
     EXPECT_EQ(open_log(disk).entries, shown);
   }
+}
+
+// Lets every sync of a folder fail from now on.
+void fail_directory_syncs(CrashFs& disk) {
+  disk.set_fault_rule([](const base::FileOperation& operation) -> std::optional<base::Fault> {
+    if (operation.call == base::FileCall::kSyncDirectory) return base::Fault{};
+    return std::nullopt;
+  });
+}
+
+TEST(WalCrash, NamesThatAKilledProcessDidNotSyncAreSyncedByTheNext) {
+  const auto disk = empty_disk();
+  {
+    const auto wal = create_log(*disk);
+    fail_directory_syncs(*disk);
+    EXPECT_FALSE(wal->save({}, Entries(entries_of(1, 1, 1, 70'000))));  // ends before the new segment's name is durable
+    disk->set_fault_rule(nullptr);
+  }
+  ASSERT_EQ(list_segments(*disk, kFolder)->size(), 2u);
+  ASSERT_TRUE(save_synced(*open_log(*disk).wal, {}, entries_of(1, 2, 2)));
+  disk->crash(base::lose_all());
+  EXPECT_EQ(open_log(*disk).entries.size(), 2u);
+}
+
+TEST(WalCrash, ALogWhoseNameAKilledProcessDidNotSyncIsSyncedByTheNext) {
+  const auto disk = empty_disk();
+  disk->set_fault_rule([](const base::FileOperation& operation) -> std::optional<base::Fault> {
+    if (operation.call == base::FileCall::kSyncDirectory && operation.path == "/member") return base::Fault{};
+    return std::nullopt;
+  });
+  EXPECT_FALSE(Wal::create(*disk, kFolder, kMetadata, kSmallOptions));
+  disk->set_fault_rule(nullptr);
+  ASSERT_TRUE(save_synced(*open_log(*disk).wal, {}, entries_of(1, 1, 2)));
+  disk->crash(base::lose_all());
+  EXPECT_EQ(open_log(*disk).entries.size(), 2u);
 }
 
 }  // namespace

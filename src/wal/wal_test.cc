@@ -231,20 +231,72 @@ TEST(Wal, WritingPastTheLastEntryEndsTheProcess) {
   EXPECT_DEATH((void)wal->save({}, Entries(entries_of(1, 2, 2))), "CHECK failed");
 }
 
+// The last segment of a log of one entry with this data.
+std::string second_segment(const std::string& data, const Metadata& metadata) {
+  const auto disk = empty_disk();
+  auto wal = Wal::create(*disk, kFolder, metadata, kSmallOptions);
+  EXPECT_TRUE(save_synced(**wal, {}, {entry_of(1, 1, data)}));
+  return disk->contents(last_segment(*disk));
+}
+
 TEST(Wal, SegmentsOfTwoLogsDoNotMix) {
+  const std::string data(70'000, 'd');
+  const auto disk = empty_disk();
+  ASSERT_TRUE(save_synced(*create_log(*disk), {}, {entry_of(1, 1, data)}));
+  const auto with_last = [&](const std::string& bytes) {
+    const auto left = disk->after_crash(base::keep_all());
+    EXPECT_TRUE((*left->open(last_segment(*left), base::OpenMode::kReadWrite))->pwrite(0, bytes));
+    return Wal::open(*left, kFolder, {}, kSmallOptions).has_value();
+  };
+  EXPECT_TRUE(with_last(second_segment(data, kMetadata)));
+  EXPECT_FALSE(with_last(second_segment(data + "d", kMetadata)));
+  EXPECT_FALSE(with_last(second_segment(data, {MemberId(1), ClusterId(2)})));
+}
+
+TEST(Wal, AStepBackBelowTheSnapshotVoidsWhatWasBehindIt) {
   const auto disk = empty_disk();
   {
     const auto wal = create_log(*disk);
-    ASSERT_TRUE(save_synced(*wal, {}, entries_of(1, 1, 1, 70'000)));
+    ASSERT_TRUE(save_synced(*wal, state_of(1, 2), entries_of(1, 1, 10)));
+    ASSERT_TRUE(save_synced(*wal, state_of(2, 5), entries_of(2, 3, 5)));
+    ASSERT_TRUE(wal->save_snapshot(snapshot_of(5, 2)));
   }
-  const std::string second = disk->contents(last_segment(*disk));
-  ASSERT_TRUE(disk->remove_all(kFolder));
-  auto other = Wal::create(*disk, kFolder, {MemberId(1), ClusterId(2)}, kSmallOptions);
-  ASSERT_TRUE(other);
-  other->reset();
-  const auto file = disk->open(kFolder + "/0000000000000001-0000000000000002.wal", base::OpenMode::kCreateNew);
-  ASSERT_TRUE((*file)->pwrite(0, second));
-  EXPECT_EQ(Wal::open(*disk, kFolder, {}).error().code, Errc::kCorrupt);
+  EXPECT_TRUE(open_log(*disk, snapshot_of(5, 2)).entries.empty());
+}
+
+TEST(Wal, ASnapshotRecordIsDurableAtOnce) {
+  const auto disk = empty_disk();
+  const auto wal = create_log(*disk);
+  ASSERT_TRUE(wal->save(state_of(1, 5), Entries(entries_of(1, 1, 5))));
+  ASSERT_TRUE(wal->save_snapshot(snapshot_of(5, 1)));
+  disk->crash(base::lose_all());
+  EXPECT_EQ(*newest_snapshot(*disk, kFolder), snapshot_of(5, 1));
+}
+
+TEST(Wal, WhatWasPreparedAndNotUsedIsRemoved) {
+  const auto disk = empty_disk();
+  create_log(*disk);
+  for (const char* name : {"/0.tmp", "/1.tmp", "/next.tmp"}) ASSERT_TRUE(disk->open(kFolder + name, base::OpenMode::kCreate));
+  open_log(*disk);
+  EXPECT_EQ(disk->list(kFolder)->size(), 1u);
+  ASSERT_TRUE(open_log(*disk).wal->prepare_next_segment());
+  EXPECT_EQ(disk->list(kFolder)->size(), 1u);
+}
+
+TEST(Wal, APurgeLeavesNoGapAfterACrash) {
+  const auto disk = empty_disk();
+  const auto wal = create_log(*disk);
+  for (std::uint64_t index = 1; index <= 6; ++index) ASSERT_TRUE(save_synced(*wal, {}, entries_of(1, index, index, 70'000)));
+  wal->release_to(LogIndex(7));
+  for (std::uint64_t call = 1; call <= 8; ++call) {
+    const auto left = disk->after_crash(base::keep_all());
+    left->lose_power_at(left->operations() + call);
+    (void)purge_segments(*left, kFolder, 2);
+    every_crash(*left, 100, [&](CrashFs& crashed) {
+      const auto segments = *list_segments(crashed, kFolder);
+      EXPECT_EQ(segments.back().sequence - segments.front().sequence + 1, segments.size());
+    });
+  }
 }
 
 TEST(Wal, AfterAFailedSyncNothingSucceeds) {
