@@ -267,39 +267,40 @@ TEST(WalCrash, AFailedSyncAndARestartWithoutAPowerCutLoseNothingThatWasShown) {
   }
 }
 
-// Lets every sync of a folder fail from now on.
-void fail_directory_syncs(CrashFs& disk) {
-  disk.set_fault_rule([](const base::FileOperation& operation) -> std::optional<base::Fault> {
-    if (operation.call == base::FileCall::kSyncDirectory) return base::Fault{};
+// Lets the sync of a folder fail.
+base::CrashFs::FaultRule no_sync_of(const std::string& folder) {
+  return [folder](const base::FileOperation& operation) -> std::optional<base::Fault> {
+    if (operation.call == base::FileCall::kSyncDirectory && operation.path == folder) return base::Fault{};
     return std::nullopt;
-  });
+  };
 }
 
 TEST(WalCrash, NamesThatAKilledProcessDidNotSyncAreSyncedByTheNext) {
-  const auto disk = empty_disk();
-  {
-    const auto wal = create_log(*disk);
-    fail_directory_syncs(*disk);
-    EXPECT_FALSE(wal->save({}, Entries(entries_of(1, 1, 1, 70'000))));  // ends before the new segment's name is durable
-    disk->set_fault_rule(nullptr);
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    const auto disk = empty_disk(seed);
+    {
+      const auto wal = create_log(*disk);
+      disk->set_fault_rule(no_sync_of(kFolder));
+      EXPECT_FALSE(wal->save({}, Entries(entries_of(1, 1, 1, 70'000))));  // ends before the new segment's name is durable
+      disk->set_fault_rule(nullptr);
+    }
+    ASSERT_EQ(list_segments(*disk, kFolder)->size(), 2u);
+    ASSERT_TRUE(save_synced(*open_log(*disk).wal, {}, entries_of(1, 2, 2)));
+    disk->crash(base::lose_all());
+    EXPECT_EQ(open_log(*disk).entries.size(), 2u);
   }
-  ASSERT_EQ(list_segments(*disk, kFolder)->size(), 2u);
-  ASSERT_TRUE(save_synced(*open_log(*disk).wal, {}, entries_of(1, 2, 2)));
-  disk->crash(base::lose_all());
-  EXPECT_EQ(open_log(*disk).entries.size(), 2u);
 }
 
 TEST(WalCrash, ALogWhoseNameAKilledProcessDidNotSyncIsSyncedByTheNext) {
-  const auto disk = empty_disk();
-  disk->set_fault_rule([](const base::FileOperation& operation) -> std::optional<base::Fault> {
-    if (operation.call == base::FileCall::kSyncDirectory && operation.path == "/member") return base::Fault{};
-    return std::nullopt;
-  });
-  EXPECT_FALSE(Wal::create(*disk, kFolder, kMetadata, kSmallOptions));
-  disk->set_fault_rule(nullptr);
-  ASSERT_TRUE(save_synced(*open_log(*disk).wal, {}, entries_of(1, 1, 2)));
-  disk->crash(base::lose_all());
-  EXPECT_EQ(open_log(*disk).entries.size(), 2u);
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    const auto disk = empty_disk(seed);
+    disk->set_fault_rule(no_sync_of("/member"));
+    EXPECT_FALSE(Wal::create(*disk, kFolder, kMetadata, kSmallOptions));
+    disk->set_fault_rule(nullptr);
+    ASSERT_TRUE(save_synced(*open_log(*disk).wal, {}, entries_of(1, 1, 2)));
+    disk->crash(base::lose_all());
+    EXPECT_EQ(open_log(*disk).entries.size(), 2u);
+  }
 }
 
 }  // namespace

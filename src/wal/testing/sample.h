@@ -33,8 +33,9 @@ inline std::vector<raft::Entry> entries_of(std::uint64_t term, std::uint64_t fir
 
 inline raft::HardState state_of(std::uint64_t term, std::uint64_t commit) { return {Term(term), MemberId(1), LogIndex(commit)}; }
 
-inline std::unique_ptr<base::CrashFs> empty_disk() {
-  auto disk = std::make_unique<base::CrashFs>();
+// `seed` decides what failed syncs leave.
+inline std::unique_ptr<base::CrashFs> empty_disk(std::uint64_t seed = 1) {
+  auto disk = std::make_unique<base::CrashFs>(base::Rng(seed));
   EXPECT_TRUE(disk->make_directories("/member"));
   disk->sync_all();
   return disk;
