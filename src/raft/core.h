@@ -5,7 +5,7 @@
 // Private to this folder; raft.h is the interface.
 #pragma once
 
-#include <functional>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -148,7 +148,14 @@ class Raft::Core {
   LogIndex applied_;
   std::uint64_t applying_weight_ = 0;  // of the entries in (applied_, applying_]
   Snapshot snapshot_;                  // the last one taken, installed or recovered
-  LogIndex installing_;                // a snapshot up to here is not Applied yet; 0 for none
+  // Snapshots from a leader that are not Applied yet. Meanwhile members_ is the newest one's configuration already, and applied_conf_ follows
+  // the entries and snapshots that apply reaches one after the other.
+  struct Install {
+    LogIndex index;
+    ConfState conf;
+  };
+  std::deque<Install> installing_;
+  ConfState applied_conf_;
 
   // Role.
   Role role_ = Role::kFollower;

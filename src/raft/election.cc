@@ -127,7 +127,7 @@ void Raft::Core::hup(CampaignKind kind) {
   }
 }
 
-bool Raft::Core::can_be_leader() const { return members_.is_voter(config_.id) && installing_ == LogIndex(0); }
+bool Raft::Core::can_be_leader() const { return members_.is_voter(config_.id) && installing_.empty(); }
 
 // A vote is asked for only once the own term and vote are durable. Else a candidate could win by the others' votes, send entries, crash, come
 // back in the old term, win the same term again and send others in their place.

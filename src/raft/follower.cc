@@ -108,7 +108,8 @@ bool Raft::Core::restore(const Snapshot& snapshot) {
        number(log_.last()) - number(log_.durable()), number(metadata.index), number(metadata.term));
   log_.reset({metadata.term, metadata.index});
   writes_.truncate(LogIndex(0));
-  committed_ = installing_ = metadata.index;
+  committed_ = metadata.index;
+  installing_.push_back({metadata.index, metadata.conf_state});
   applying_weight_ = 0;
   snapshot_ = snapshot;
   hand_over_snapshot_ = true;

@@ -61,7 +61,7 @@ struct Output {
   std::vector<base::SharedBytes> reads_dropped;  // contexts of own ReadIndex inputs that will not be answered: no leader, or a new term
   std::vector<DropReason> dropped;               // one for each Propose or ProposeConfChange input that was dropped, in order
   std::optional<SoftState> soft_state;           // only if changed
-  std::optional<ConfState> conf_state;           // the configuration after the last ApplyConfChange
+  std::optional<ConfState> conf_state;           // the configuration as of the last ApplyConfChange: to be stored with its index
   // An ApplyConfChange that no valid configuration can follow was ignored; every member ignores it alike. The text says why.
   std::optional<std::string> conf_change_error;
   // The leader proves that this member has lost entries it acknowledged, or holds others that were committed: it must stop and never vote again

@@ -26,8 +26,6 @@ std::string at(const char* what, LogIndex index) { return what + (" " + std::to_
 // The entries follow the snapshot without a gap, and no term is from the future or falls.
 etcd::Status check_entries(const Recovered& recovered) {
   EntryId before{recovered.snapshot.metadata.term, recovered.snapshot.metadata.index};
-  // A member made from a snapshot alone has saved no hard state yet.
-  if (recovered.entries.empty() && recovered.hard_state == HardState{}) before.term = Term(0);
   for (const Entry& entry : recovered.entries) {
     if (before.index.value == kUnlimited || entry.index != before.index.next()) return fail(Errc::kCorrupt, at("log has a gap after entry", before.index));
     if (entry.term < before.term || entry.term == Term(0)) return fail(Errc::kCorrupt, at("term falls at entry", entry.index));
@@ -96,7 +94,8 @@ Raft::Core::Core(const Config& config, Recovered recovered, Members members, bas
       log_({recovered.snapshot.metadata.term, recovered.snapshot.metadata.index}),
       applying_(recovered.applied),
       applied_(recovered.applied),
-      snapshot_(std::move(recovered.snapshot)) {
+      snapshot_(std::move(recovered.snapshot)),
+      applied_conf_(members.conf) {
   for (Entry& entry : recovered.entries) log_.append(std::move(entry));
   log_.hand_over();
   log_.persisted(log_.last());
@@ -137,12 +136,15 @@ void Raft::Core::on(Persisted event) {
 }
 
 void Raft::Core::on(Applied event) {
-  CHECK(event.index >= applied_ && event.index <= std::max(applying_, installing_), event.index, applied_, applying_, installing_);
-  CHECK(installing_ == LogIndex(0) || event.index < installing_ || log_.durable() >= installing_, event.index, installing_, log_.durable());
+  LogIndex handed_out = installing_.empty() ? applying_ : installing_.back().index;
+  CHECK(event.index >= applied_ && event.index <= handed_out, event.index, applied_, handed_out);
+  CHECK(event.index <= applying_ || event.index < log_.compacted() || log_.durable() >= log_.compacted(), event.index, log_.durable());
   applying_weight_ -= std::min(applying_weight_, log_.weight_of(applied_, event.index));
   applied_ = event.index;
   applying_ = std::max(applying_, applied_);
-  if (installing_ <= applied_) installing_ = LogIndex(0);
+  for (; !installing_.empty() && installing_.front().index <= applied_; installing_.pop_front()) {
+    applied_conf_ = std::move(installing_.front().conf);
+  }
   maybe_leave_joint();
 }
 
@@ -193,7 +195,7 @@ void Raft::Core::flush_persist(Output& out) {
 // The index up to which committed entries may be handed out now; applying_ if none. A single entry always goes, however large.
 LogIndex Raft::Core::next_handout() const {
   LogIndex last = config_.apply_before_persisted ? committed_ : std::min(committed_, log_.durable());
-  if (installing_ > LogIndex(0) || last <= applying_ || applying_weight_ >= config_.max_applying_bytes) return applying_;
+  if (!installing_.empty() || last <= applying_ || applying_weight_ >= config_.max_applying_bytes) return applying_;
   LogIndex fitting = log_.fit(applying_.next(), last, config_.max_applying_bytes - applying_weight_);
   return applying_weight_ == 0 ? std::max(fitting, applying_.next()) : fitting;
 }
@@ -223,7 +225,7 @@ RaftStatus Raft::Core::status() const {
                     .applied = applied_,
                     .last_term = log_.last_id().term,
                     .unpersisted_batches = writes_.size(),
-                    .installing = installing_ > LogIndex(0),
+                    .installing = !installing_.empty(),
                     .conf_state = members_.conf,
                     .progress = {}};
   for (const auto& [id, progress] : members_.progress) status.progress.push_back(progress.status(id, members_.is_learner(id)));

@@ -80,10 +80,12 @@ void Raft::Core::check_conf_change(ProposedEntry& entry, LogIndex index) {
   } else if (pending_conf_index_ > applied_) {
     refused = "possible unapplied conf change at index " + std::to_string(pending_conf_index_.value) + " (applied to " +
               std::to_string(applied_.value) + ")";
-  } else if (members_.joint() && !change->changes.empty()) {
+  } else if (members_.joint() && !leaves_joint(*change)) {
     refused = "must transition out of joint config first";
-  } else if (!members_.joint() && change->changes.empty()) {
+  } else if (!members_.joint() && leaves_joint(*change)) {
     refused = "not in joint state; refusing empty conf change";
+  } else if (Result<Members> after = change_members(members_, *change, new_progress()); !after) {
+    refused = after.error().detail;
   }
   if (refused.empty() || (change && !config_.validate_conf_changes)) {
     pending_conf_index_ = index;
@@ -95,15 +97,18 @@ void Raft::Core::check_conf_change(ProposedEntry& entry, LogIndex index) {
 }
 
 void Raft::Core::on(ApplyConfChange event) {
-  Result<Members> after = change_members(members_, event.change, new_progress());
+  // Until a leader's snapshot is installed, entries before it may still be on their way through apply; its configuration has them already.
+  bool outrun = !installing_.empty();
+  Result<Members> after = change_members(outrun ? *restore_members(applied_conf_, new_progress()) : members_, event.change, new_progress());
   if (after) {
-    switch_to(std::move(*after));
+    applied_conf_ = after->conf;
+    if (!outrun) switch_to(std::move(*after));
   } else {
     out_.conf_change_error = after.error().detail;
     note(NoteLevel::kError, "%llx ignored conf change %s at config %s: %s", number(config_.id), describe(event.change).c_str(),
-         describe(members_.conf).c_str(), after.error().detail.c_str());
+         describe(applied_conf_).c_str(), after.error().detail.c_str());
   }
-  out_.conf_state = members_.conf;
+  out_.conf_state = applied_conf_;
 }
 
 NewProgress Raft::Core::new_progress() const {

@@ -30,6 +30,18 @@ const std::map<std::string, std::string> kNotApplicable = {
     {"forget_leader_read_only_lease_based.txt", "reads by lease are not built: etcd never turns them on"},
 };
 
+TEST(Scripts, TellWhatTheyShould) {
+  std::vector<std::string> scripts = testing::scripts_in(RAFT_TESTDATA);
+  ASSERT_FALSE(scripts.empty());
+  for (const std::string& script : scripts) {
+    Interaction members;
+    ScriptRun run = run_with(members);
+    run.may_rewrite = true;
+    std::string difference = run_script(script, run);
+    if (!difference.empty()) ADD_FAILURE() << difference;
+  }
+}
+
 TEST(GoScripts, AgreeWithTheCore) {
   std::vector<std::string> scripts = testing::scripts_in(testing::go_raft_module() + "/testdata");
   if (scripts.empty()) GTEST_SKIP() << testing::kNoGoModule;

@@ -47,11 +47,13 @@ std::string rest_of(const MessageBody& body) {
   if (auto* m = std::get_if<VoteResponse>(&body)) return m->granted ? "" : " Rejected (Hint: 0)";
   if (auto* m = std::get_if<Heartbeat>(&body)) return m->commit == LogIndex(0) ? "" : " Commit:" + std::to_string(m->commit.value);
   if (auto* m = std::get_if<InstallSnapshot>(&body)) return "\n  Snapshot: " + describe_snapshot(m->snapshot);
+  std::vector<Entry> entries;
   if (auto* m = std::get_if<Proposal>(&body)) {
-    std::vector<Entry> entries;
     for (const ProposedEntry& e : m->entries) entries.push_back({Term(0), LogIndex(0), e.type, e.data});
-    return describe_entry_list(Entries(std::move(entries)));
   }
+  if (auto* m = std::get_if<ReadIndexRequest>(&body)) entries.push_back({Term(0), LogIndex(0), EntryType::kNormal, m->context});
+  if (auto* m = std::get_if<ReadIndexResponse>(&body)) entries.push_back({Term(0), LogIndex(0), EntryType::kNormal, m->context});
+  if (!entries.empty()) return describe_entry_list(Entries(std::move(entries)));
   return {};
 }
 

@@ -1,6 +1,8 @@
 // What tests may see and set of the core beyond its interface.
 #pragma once
 
+#include <algorithm>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -10,6 +12,13 @@ namespace etcd::raft {
 
 class Inspector {
  public:
+  // Without the checks of create(), for etcd's scripts: their members begin with a snapshot of term 1 in term 0.
+  static Raft make_unchecked(const Config& config, Recovered recovered) {
+    NewProgress fresh{std::max(recovered.snapshot.metadata.index, LogIndex(1)), Inflights(config.max_inflight_messages, config.max_inflight_bytes)};
+    Members members = *restore_members(recovered.conf_state, fresh);
+    return Raft(std::make_unique<Raft::Core>(config, std::move(recovered), std::move(members), base::Rng(config.id.value)));
+  }
+
   // The notes made since they were last asked for; a flush would bring them later.
   static std::vector<Note> take_notes(Raft& raft) { return std::exchange(raft.core_->out_.notes, {}); }
   static bool take_dropped(Raft& raft) { return !std::exchange(raft.core_->out_.dropped, {}).empty(); }

@@ -98,6 +98,10 @@ std::string Interaction::handle(const ScriptCommand& command) {
     send_snapshot(command);
   } else if (name == "propose") {
     feed(first(command), Propose{{base::SharedBytes::copy_of(command.args.at(1).key)}});
+  } else if (name == "read-index") {
+    feed(first(command), ReadIndex{base::SharedBytes::copy_of(command.args.at(1).key)});
+  } else if (name == "tick") {
+    for (std::uint64_t i = command.numbers().at(1); i > 0; --i) feed(first(command), Tick{});
   } else if (name == "propose-conf-change") {
     propose_conf_change(command);
   } else if (name == "report-unreachable") {
@@ -135,6 +139,9 @@ void Interaction::add_nodes(const ScriptCommand& command) {
   for (const std::string& id : command.values("learners")) snapshot.metadata.conf_state.learners.emplace_back(std::stoull(id));
   for (const std::string& count : command.values("inflight")) config.max_inflight_messages = static_cast<std::uint32_t>(std::stoul(count));
   for (const std::string& size : command.values("max-committed-size-per-ready")) config.max_applying_bytes = std::stoull(size);
+  for (const std::string& size : command.values("max-message-bytes")) config.max_message_bytes = std::stoull(size);
+  for (const std::string& size : command.values("max-uncommitted-bytes")) config.max_uncommitted_bytes = std::stoull(size);
+  for (const std::string& ticks : command.values("disk-stall-ticks")) config.disk_stall_ticks = static_cast<std::uint32_t>(std::stoul(ticks));
   for (const std::string& index : command.values("index")) snapshot.metadata.index = LogIndex(std::stoull(index));
   if (!snapshot.empty()) snapshot.metadata.term = Term(1);
   for (std::uint64_t i = 0; i < command.numbers().at(0); ++i) add_node(config, snapshot, async);
@@ -148,13 +155,12 @@ void Interaction::add_node(const Config& config, const Snapshot& snapshot, bool 
                       .entries = {},
                       .applied = snapshot.metadata.index,
                       .conf_state = snapshot.metadata.conf_state};
-  Result<Raft> raft = Raft::create(own, std::move(recovered), base::Rng(own.id.value));
-  if (!raft) return print(raft.error().detail + "\n");
-  HardState state{raft->term(), MemberId(0), raft->committed()};
+  Raft raft = Inspector::make_unchecked(own, std::move(recovered));
+  HardState state{raft.term(), MemberId(0), raft.committed()};
   nodes_.push_back(Node{.id = own.id,
                         .config = own,
                         .async = async,
-                        .raft = std::move(*raft),
+                        .raft = std::move(raft),
                         .state = state,
                         .stable_first = snapshot.metadata.index.next(),
                         .history = {snapshot}});
@@ -227,6 +233,8 @@ std::string Interaction::describe_ready(Node& n, const Output& out, const std::v
     text += "Lead:" + std::to_string(out.soft_state->leader.value) + " State:" + std::string(role_name(out.soft_state->role)) + "\n";
   }
   if (out.persist && out.persist->hard_state) text += "HardState " + describe_hard_state(*out.persist->hard_state) + "\n";
+  for (const ReadState& read : out.reads) text += "Read " + quoted(read.context.view()) + " at " + std::to_string(read.index.value) + "\n";
+  for (const base::SharedBytes& context : out.reads_dropped) text += "Read " + quoted(context.view()) + " dropped\n";
   if (out.persist && !out.persist->append.empty()) text += "Entries:\n" + describe_entries(out.persist->append);
   if (out.persist && out.persist->snapshot) text += "Snapshot " + describe_snapshot(*out.persist->snapshot) + "\n";
   if (!out.committed.empty()) text += "CommittedEntries:\n" + describe_entries(out.committed);
@@ -249,6 +257,7 @@ std::vector<Interaction::InFlight> Interaction::responses_of(Node& n, const Pers
   std::vector<InFlight> all(batch.then_send.begin(), batch.then_send.end());
   bool votes = batch.hard_state && status.role == Role::kCandidate && batch.append.empty();
   if (votes) all.push_back(Confirmation{n.id, batch.number, {}, to_self + " MsgVoteResp" + term + "0/0", false});
+  if (status.role == Role::kPreCandidate) all.push_back(Confirmation{n.id, batch.number, {}, to_self + " MsgPreVoteResp Term:" + std::to_string(status.term.value + 1) + " Log:0/0", false});
   if (status.role == Role::kLeader) {
     for (const Entry& entry : batch.append) {
       all.push_back(Confirmation{n.id, batch.number, {}, to_self + " MsgAppResp" + term + "0/" + std::to_string(entry.index.value), false});

@@ -3,6 +3,7 @@
 // Each member has its own disk and an appending state machine; messages lie in one queue until a command delivers them. In the synchronous mode
 // process-ready persists, applies and confirms an Output at once. With async-storage-writes each is a queue of its own
 // (process-append-thread, process-apply-thread), and the confirmations travel as messages, shown as etcd shows them.
+// Ours beyond etcd's commands: read-index <member> <context>, tick <member> <count>, and limits in add-nodes.
 #pragma once
 
 #include <deque>

@@ -292,7 +292,7 @@ void Network::apply_entry(Member& m, const Entry& entry) {
   if (entry.type != EntryType::kNormal) {
     ConfChangeV2 change = entry.type == EntryType::kConfChange ? as_v2(*decode_conf_change(entry.data)) : *decode_conf_change_v2(entry.data);
     feed(m, ApplyConfChange{change});
-    m.machine.conf = m.raft->status().conf_state;
+    m.machine.conf = Inspector::take_conf_state(*m.raft);
   }
   m.machine.hash = mix(m.machine.hash, entry);
   m.machine.applied = entry.index;
@@ -363,7 +363,7 @@ bool Network::settles() {
   for (Member& m : members_) {
     if (!m.raft) start(m);
   }
-  for (int tick = 0; tick < 60 && violation_.empty(); ++tick) {
+  for (int tick = 0; tick < 600 && violation_.empty(); ++tick) {
     for (Member& m : members_) feed(m, Tick{});
     drain();
     auto leader = std::ranges::find_if(members_, [](const Member& m) { return m.raft->role() == Role::kLeader; });
