@@ -1,4 +1,5 @@
-// What puts, erases, point reads and scans cost with etcd's "key" bucket: 17-byte keys in order, values of about 300 bytes.
+// What puts, erases, point reads and scans cost with etcd's "key" bucket: 17-byte keys in order, values of about 300
+// bytes.
 //
 // Files go to the folder in TMPDIR, or /tmp. Syncs are off where processor time is measured, on in BM_Commit.
 #include <benchmark/benchmark.h>

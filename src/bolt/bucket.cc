@@ -12,7 +12,9 @@ namespace {
 
 Status check_key(std::string_view key) {
   if (key.empty()) return fail(Errc::kInvalid, "db: an empty key");
-  if (key.size() > kMaxKeyBytes) return fail(Errc::kInvalid, "db: a key of " + std::to_string(key.size()) + " bytes is too large");
+  if (key.size() > kMaxKeyBytes) {
+    return fail(Errc::kInvalid, "db: a key of " + std::to_string(key.size()) + " bytes is too large");
+  }
   return {};
 }
 
@@ -72,12 +74,16 @@ void BucketState::write_tree(DirtyPages& out) {
 
 Status Bucket::put(std::string_view key, std::string_view value) {
   TRY(check_key(key));
-  if (value.size() > kMaxValueBytes) return fail(Errc::kInvalid, "db: a value of " + std::to_string(value.size()) + " bytes is too large");
+  if (value.size() > kMaxValueBytes) {
+    return fail(Errc::kInvalid, "db: a value of " + std::to_string(value.size()) + " bytes is too large");
+  }
   if (state_.depth == 0) return fail(Errc::kInvalid, "db: the root bucket holds buckets only");
   return state_.tree.put(key, value, 0);
 }
 
-Result<bool> Bucket::erase(std::string_view key) { return state_.tree.erase(key, 0); }
+Result<bool> Bucket::erase(std::string_view key) {
+  return state_.tree.erase(key, 0);
+}
 
 Result<std::optional<std::string_view>> Bucket::get(std::string_view key) const {
   TRY_ASSIGN(const auto element, state_.tree.find(key));
@@ -85,7 +91,9 @@ Result<std::optional<std::string_view>> Bucket::get(std::string_view key) const 
   return element->value;
 }
 
-Cursor Bucket::cursor() const { return Cursor(state_.context.base, state_.tree.root()); }
+Cursor Bucket::cursor() const {
+  return Cursor(state_.context.base, state_.tree.root());
+}
 
 Result<Bucket*> Bucket::bucket(std::string_view name) {
   TRY_ASSIGN(BucketState* const found, state_.open(name));
@@ -108,13 +116,17 @@ Result<bool> Bucket::delete_bucket(std::string_view name) {
   return true;
 }
 
-std::uint64_t Bucket::sequence() const { return state_.sequence; }
+std::uint64_t Bucket::sequence() const {
+  return state_.sequence;
+}
 
 void Bucket::set_sequence(std::uint64_t sequence) {
   state_.sequence = sequence;
   state_.sequence_changed = true;
 }
 
-void Bucket::set_fill(double fill) { state_.tree.set_fill(fill); }
+void Bucket::set_fill(double fill) {
+  state_.tree.set_fill(fill);
+}
 
 }  // namespace etcd::bolt

@@ -16,7 +16,8 @@
 
 namespace etcd::bolt {
 
-// A bucket in use by a write transaction. The root bucket, which holds the others, has no header of its own but the meta page.
+// A bucket in use by a write transaction. The root bucket, which holds the others, has no header of its own but the
+// meta page.
 struct BucketState {
   BucketState(TreeContext& tree_context, TreeRoot root, std::uint64_t header_sequence, std::uint32_t nesting)
       : context(tree_context), tree(tree_context, root), sequence(header_sequence), depth(nesting) {}

@@ -59,7 +59,9 @@ class Checker {
     if (page->count() == 0 && !page->is_leaf()) fault(id, "a branch without children");
     if (page->count() == 1 && !page->is_leaf()) untidy(id, "a branch with a single child");
     if (page->count() == 0 && depth > 0) untidy(id, "an empty leaf below a branch");
-    if (bounds.low && page->count() > 0 && page->key(0) != bounds.low) untidy(id, "its first key is not its parent's key for it");
+    if (bounds.low && page->count() > 0 && page->key(0) != bounds.low) {
+      untidy(id, "its first key is not its parent's key for it");
+    }
     stack_.push_back({.id = id, .page = *page, .bounds = bounds, .depth = depth, .bucket_depth = bucket_depth});
   }
 
@@ -71,8 +73,11 @@ class Checker {
       return;
     }
     const std::uint32_t index = visit.index++;
-    if (visit.page.is_leaf()) below_leaf_element(visit, index);
-    else below_branch_element(visit, index);
+    if (visit.page.is_leaf()) {
+      below_leaf_element(visit, index);
+    } else {
+      below_branch_element(visit, index);
+    }
   }
 
   void below_branch_element(const Visit& visit, std::uint32_t index) {
@@ -88,6 +93,7 @@ class Checker {
     if (!element) return;
     if (!element->is_bucket()) {
       ++report_.keys;
+      if (visit.bucket_depth == 0) fault(visit.id, "a value among the top-level buckets");
       return;
     }
     ++report_.buckets;
@@ -108,11 +114,17 @@ class Checker {
       const auto key = page.is_leaf() && !leaf ? std::nullopt : page.key(i);
       if (!key) return fault(id, "element " + std::to_string(i) + " lies outside the page");
       if (key->empty() || key->size() > kMaxKeyBytes) fault(id, "a key of " + std::to_string(key->size()) + " bytes");
-      if (last && compare_keys(*last, *key) >= 0) fault(id, "key " + std::to_string(i) + " is not greater than the one before");
+      if (last && compare_keys(*last, *key) >= 0) {
+        fault(id, "key " + std::to_string(i) + " is not greater than the one before");
+      }
       last = key;
       bytes += kElementBytes + key->size() + (leaf ? leaf->value.size() : 0);
-      if (bounds.low && compare_keys(*key, *bounds.low) < 0) fault(id, "key " + std::to_string(i) + " is less than its parent's key for the page");
-      if (bounds.high && compare_keys(*key, *bounds.high) >= 0) fault(id, "key " + std::to_string(i) + " belongs to a later page");
+      if (bounds.low && compare_keys(*key, *bounds.low) < 0) {
+        fault(id, "key " + std::to_string(i) + " is less than its parent's key for the page");
+      }
+      if (bounds.high && compare_keys(*key, *bounds.high) >= 0) {
+        fault(id, "key " + std::to_string(i) + " belongs to a later page");
+      }
     }
     if (bytes > page.bytes().size()) fault(id, "elements share bytes");
   }
@@ -125,8 +137,11 @@ class Checker {
     reached_.insert(list_->page, list_->pages);
     for (std::uint64_t i = 0; i < list_->count(); ++i) {
       const PageId id = list_->id(i);
-      if (id.value < 2 || id >= meta_.high_water) fault(id, "free, but out of range");
-      else if (!listed_.insert(id)) fault(id, "free twice");
+      if (id.value < 2 || id >= meta_.high_water) {
+        fault(id, "free, but out of range");
+      } else if (!listed_.insert(id)) {
+        fault(id, "free twice");
+      }
     }
   }
 
@@ -151,7 +166,9 @@ class Checker {
 
 }  // namespace
 
-CheckReport check(const ReadTx& tx) { return Checker(tx.version().pages(), tx.version().meta()).run(); }
+CheckReport check(const ReadTx& tx) {
+  return Checker(tx.version().pages(), tx.version().meta()).run();
+}
 
 Result<CheckReport> check_file(base::FileSystem& fs, const std::string& path) {
   if (!fs.exists(path)) return fail(Errc::kNotExist, "db " + path + ": no such file");

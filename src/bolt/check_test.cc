@@ -120,6 +120,11 @@ TEST_F(CheckTest, FindsADamagedBucketHeader) {
   expect_fault("a damaged bucket header");
 }
 
+TEST_F(CheckTest, FindsAValueAmongTheTopLevelBuckets) {
+  store(&file_[element_at(tx_->root().root().page, 0)], std::uint32_t{0});
+  expect_fault("a value among the top-level buckets");
+}
+
 TEST_F(CheckTest, FindsABranchKeyThatIsNotItsChildsFirst) {
   const PageId branch = tree();
   const std::size_t last = key_at(branch, 1) + page(branch).key(1)->size() - 1;
@@ -165,8 +170,11 @@ TEST(Damage, NothingInAFileCanCrashTheEngine) {
     std::string file = valid;
     for (std::uint64_t edits = 1 + rng.below(4); edits > 0; --edits) {
       const std::size_t at = rng.below(file.size() - 8);
-      if (rng.one_in(2)) store(&file[at / 8 * 8], rng.below(64));
-      else file[at] = static_cast<char>(rng.next());
+      if (rng.one_in(2)) {
+        store(&file[at / 8 * 8], rng.below(64));
+      } else {
+        file[at] = static_cast<char>(rng.next());
+      }
     }
     renew_checksums(file);
     base::CrashFs disk;

@@ -12,8 +12,8 @@ namespace etcd::bolt {
 
 namespace {
 
-// The size to give a file that must hold `needed` bytes: in steps, so that the file system hands out large pieces and the size seldom
-// changes, but a small file stays small.
+// The size to give a file that must hold `needed` bytes: in steps, so that the file system hands out large pieces and
+// the size seldom changes, but a small file stays small.
 std::uint64_t grown_size(std::uint64_t needed, std::uint64_t current, std::uint64_t step) {
   if (needed >= step) return (needed + step - 1) / step * step;
   return std::max(needed, std::min(2 * current, step));
@@ -22,14 +22,19 @@ std::uint64_t grown_size(std::uint64_t needed, std::uint64_t current, std::uint6
 Status grow_file(Db::State& db, std::uint64_t needed) {
   if (needed <= db.file_size) return {};
   const std::uint64_t reserved = db.store->mapping->reserved();
-  if (needed > reserved) return fail(Errc::kNoSpace, "db " + db.path + ": would outgrow the " + std::to_string(reserved) + " bytes mapped for it");
+  if (needed > reserved) {
+    return fail(Errc::kNoSpace,
+                "db " + db.path + ": would outgrow the " + std::to_string(reserved) + " bytes mapped for it");
+  }
   const std::uint64_t size = std::min(grown_size(needed, db.file_size, db.options.growth_bytes), reserved);
   TRY(db.store->file->allocate(size));
   db.file_size = size;
   return {};
 }
 
-Status sync(const Db::State& db) { return db.options.no_sync ? Status() : db.store->file->sync_data(); }
+Status sync(const Db::State& db) {
+  return db.options.no_sync ? Status() : db.store->file->sync_data();
+}
 
 Status write_durably(const Db::State& db, DirtyPages& pages, const Meta& meta) {
   base::File& file = *db.store->file;

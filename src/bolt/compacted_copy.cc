@@ -116,7 +116,8 @@ Result<std::string> CompactedCopy::State::value_of(OpenBucket& bucket) {
 CompactedCopy::CompactedCopy(std::unique_ptr<State> state) : state_(std::move(state)) {}
 CompactedCopy::~CompactedCopy() = default;
 
-Result<std::unique_ptr<CompactedCopy>> CompactedCopy::start(base::FileSystem& fs, const std::string& path, ReadTx source) {
+Result<std::unique_ptr<CompactedCopy>> CompactedCopy::start(base::FileSystem& fs, const std::string& path,
+                                                            ReadTx source) {
   TRY_ASSIGN(auto file, fs.open(path, base::OpenMode::kCreate));
   TRY(file->try_lock());
   TRY(file->truncate(0));
@@ -128,7 +129,8 @@ Result<std::unique_ptr<CompactedCopy>> CompactedCopy::start(base::FileSystem& fs
 Result<bool> CompactedCopy::step(std::uint64_t bytes) {
   const std::uint64_t before = state_->copied;
   // Each element counts for something, so that a step ends among many empty buckets too.
-  for (std::uint64_t elements = 0; !state_->done && state_->copied - before + elements * kElementBytes < bytes; ++elements) {
+  for (std::uint64_t elements = 0; !state_->done && state_->copied - before + elements * kElementBytes < bytes;
+       ++elements) {
     TRY(state_->step());
   }
   return state_->done;
@@ -149,7 +151,9 @@ Status CompactedCopy::finish() {
   return state_->file->sync();
 }
 
-std::uint64_t CompactedCopy::copied_bytes() const { return state_->copied; }
+std::uint64_t CompactedCopy::copied_bytes() const {
+  return state_->copied;
+}
 
 Status copy_compacted(base::FileSystem& fs, const std::string& path, ReadTx source) {
   TRY_ASSIGN(const auto copy, CompactedCopy::start(fs, path, std::move(source)));

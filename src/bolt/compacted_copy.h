@@ -1,9 +1,11 @@
-// CompactedCopy: writes the contents of a version of the db to a new file without its free pages (what Defragment does).
+// CompactedCopy: writes the contents of a version of the db to a new file without its free pages (what Defragment
+// does).
 //
-// Works in steps, so that a background thread can yield between them. The copy is written front to back, each page once, 0.9 full; it holds
-// all buckets, nested ones and sequences included. After finish() the file is whole and durable but not yet in place: renaming it over
-// the old one, and syncing the folder, is the caller's.
-// Owner: one thread; holds its ReadTx. Dropped before finish(), it leaves a file that is no db: the caller removes it.
+// Works in steps, so that a background thread can yield between them. The copy is written front to back, each page
+// once, 0.9 full; it holds all buckets, nested ones and sequences included. After finish() the file is whole and
+// durable but not yet in place: renaming it over the old one, and syncing the folder, is the caller's.
+// Owner: one thread; holds its ReadTx. Dropped before finish(), it leaves a file that is no db: the caller removes
+// it.
 // Errors: kCorrupt from the source, kNoSpace and kIo from the destination.
 #pragma once
 

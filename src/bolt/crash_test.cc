@@ -20,7 +20,8 @@ Options small_options() {
   return options;
 }
 
-// The same transactions each time, so that the n-th call to the disk is the same one. States[i] is what i commits leave.
+// The same transactions each time, so that the n-th call to the disk is the same one. States[i] is what i commits
+// leave.
 struct Story {
   std::vector<ModelBucket> states{ModelBucket()};
   std::size_t committed = 0;  // acknowledged

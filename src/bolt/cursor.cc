@@ -36,7 +36,9 @@ bool Cursor::seek(std::string_view key) {
   return settle_forward();
 }
 
-bool Cursor::first() { return restart() && settle_forward(); }
+bool Cursor::first() {
+  return restart() && settle_forward();
+}
 
 bool Cursor::last() {
   if (!restart()) return false;
@@ -82,7 +84,8 @@ bool Cursor::push_child() {
 
 bool Cursor::push_node(const Node& node) {
   CHECK(depth_ < kMaxTreeDepth);
-  stack_[depth_++] = {.node = &node, .page = {}, .index = 0, .count = static_cast<std::uint32_t>(node.count()), .leaf = node.is_leaf};
+  stack_[depth_++] = {
+      .node = &node, .page = {}, .index = 0, .count = static_cast<std::uint32_t>(node.count()), .leaf = node.is_leaf};
   return true;
 }
 

@@ -1,8 +1,11 @@
-// Cursor: walks the leaf elements of one bucket in order of their keys, over pages of the file and nodes changed in memory alike.
+// Cursor: walks the leaf elements of one bucket in order of their keys, over pages of the file and nodes changed in
+// memory alike.
 //
-// Owner: whoever made it; one thread. It reads only: any number of cursors may walk one bucket at once. A cursor of a ReadTx is valid while
-// a copy of that ReadTx lives; one of a WriteTx until the next change of the transaction, after which it must seek again.
-// Errors: on a page that can't be what it claims to be the cursor becomes invalid and status() says kCorrupt, so a loop reads
+// Owner: whoever made it; one thread. It reads only: any number of cursors may walk one bucket at once. A cursor of a
+// ReadTx is valid while a copy of that ReadTx lives; one of a WriteTx until the next change of the transaction, after
+// which it must seek again.
+// Errors: on a page that can't be what it claims to be the cursor becomes invalid and status() says kCorrupt, so a
+// loop reads
 //   for (cursor.seek(from); cursor.valid(); cursor.next()) ...
 //   TRY(cursor.status());
 // Damaged pages never make a walk endless: it ends with kCorrupt after as many pages as the file has.
@@ -22,7 +25,7 @@ struct Node;
 
 // Where the walk of a bucket starts: a page, the page inside the bucket's own value, or a node in memory.
 struct TreeRoot {
-  PageId page;                       // used if the others are empty
+  PageId page;  // used if the others are empty
   std::string_view inline_page = {};
   const Node* node = nullptr;
 };

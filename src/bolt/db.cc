@@ -12,7 +12,9 @@ namespace etcd::bolt {
 
 Db::Db(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Db::~Db() { CHECK(!state_->writing, state_->path); }
+Db::~Db() {
+  CHECK(!state_->writing, state_->path);
+}
 
 Result<std::unique_ptr<Db>> Db::open(base::FileSystem& fs, const std::string& path, const Options& options) {
   TRY_ASSIGN(OpenedFile opened, open_file(fs, path, options));
@@ -25,7 +27,9 @@ Result<std::unique_ptr<Db>> Db::open(base::FileSystem& fs, const std::string& pa
   return std::unique_ptr<Db>(new Db(std::move(state)));
 }
 
-ReadTx Db::begin_read() const { return ReadTx(state_->newest_version()); }
+ReadTx Db::begin_read() const {
+  return ReadTx(state_->newest_version());
+}
 
 Status Db::load_freelist() {
   if (state_->freelist) return {};
@@ -52,10 +56,18 @@ Result<WriteTx> Db::begin_write() {
   return WriteTx(std::make_unique<WriteTxState>(*state_, state_->newest_version()));
 }
 
-std::uint64_t Db::size_bytes() const { return state_->size_bytes.load(std::memory_order_relaxed); }
-std::uint64_t Db::in_use_bytes() const { return state_->in_use_bytes.load(std::memory_order_relaxed); }
-std::uint32_t Db::page_size() const { return state_->newest_version()->meta().page_size; }
-const std::string& Db::path() const { return state_->path; }
+std::uint64_t Db::size_bytes() const {
+  return state_->size_bytes.load(std::memory_order_relaxed);
+}
+std::uint64_t Db::in_use_bytes() const {
+  return state_->in_use_bytes.load(std::memory_order_relaxed);
+}
+std::uint32_t Db::page_size() const {
+  return state_->newest_version()->meta().page_size;
+}
+const std::string& Db::path() const {
+  return state_->path;
+}
 
 Result<std::vector<std::string>> Db::verify_pages() {
   CHECK(!state_->writing, state_->path);
@@ -64,8 +76,11 @@ Result<std::vector<std::string>> Db::verify_pages() {
   TRY_ASSIGN(const PageSet reachable, reachable_pages(version->pages(), version->meta()));
   std::vector<std::string> faults;
   for (PageId page(2); page < version->meta().high_water; page = page.next()) {
-    const int uses = int{reachable.contains(page)} + int{state_->freelist->free().contains(page)} + int{state_->freelist->is_awaiting(page)};
-    if (uses != 1) faults.push_back("page " + std::to_string(page.value) + " counts " + std::to_string(uses) + " times");
+    const int uses = int{reachable.contains(page)} + int{state_->freelist->free().contains(page)} +
+                     int{state_->freelist->is_awaiting(page)};
+    if (uses != 1) {
+      faults.push_back("page " + std::to_string(page.value) + " counts " + std::to_string(uses) + " times");
+    }
   }
   return faults;
 }

@@ -1,5 +1,5 @@
-// Opens, walks, checks, copies and changes a db file of any bytes: either the input itself, or a valid file with the damage that the input
-// describes.
+// Opens, walks, checks, copies and changes a db file of any bytes: either the input itself, or a valid file with the
+// damage that the input describes.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -25,10 +25,18 @@ std::string damaged_file(std::string_view edits) {
     const auto kind = static_cast<std::uint8_t>(edits[2]);
     const auto value = static_cast<std::uint8_t>(edits[3]);
     switch (kind % 4) {
-      case 0: file[offset] = static_cast<char>(value); break;
-      case 1: file[offset + 1] = static_cast<char>(value); break;
-      case 2: etcd::bolt::store(&file[offset / 8 * 8], std::uint64_t{value}); break;
-      case 3: etcd::bolt::store(&file[offset], ~std::uint32_t{0} - value); break;
+      case 0:
+        file[offset] = static_cast<char>(value);
+        break;
+      case 1:
+        file[offset + 1] = static_cast<char>(value);
+        break;
+      case 2:
+        etcd::bolt::store(&file[offset / 8 * 8], std::uint64_t{value});
+        break;
+      case 3:
+        etcd::bolt::store(&file[offset], ~std::uint32_t{0} - value);
+        break;
     }
   }
   etcd::bolt::renew_checksums(file);

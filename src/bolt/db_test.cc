@@ -154,7 +154,9 @@ TEST(Db, ADamagedPageIsReportedAndNotWrittenOver) {
     for (int i = 0; i < 100; ++i) put(*db, "key" + std::to_string(i), std::string(500, 'v'));
   }
   // Every page but the meta pages says that it is another one.
-  for (std::uint64_t page = 2; page < disk.file_size("/db").value() / 4096; ++page) disk.corrupt("/db", page * 4096, "\xff");
+  for (std::uint64_t page = 2; page < disk.file_size("/db").value() / 4096; ++page) {
+    disk.corrupt("/db", page * 4096, "\xff");
+  }
   const auto db = open(disk);
   EXPECT_EQ(db->begin_read().bucket("bucket").error().code, Errc::kCorrupt);
   EXPECT_EQ(db->begin_write().error().code, Errc::kCorrupt);

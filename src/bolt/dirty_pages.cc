@@ -47,6 +47,8 @@ Result<std::size_t> DirtyPages::write_neighbours(base::File& file, std::size_t f
   return i;
 }
 
-void DirtyPages::clear() { *this = DirtyPages(page_size_); }
+void DirtyPages::clear() {
+  *this = DirtyPages(page_size_);
+}
 
 }  // namespace etcd::bolt

@@ -1,6 +1,7 @@
 // DirtyPages: the page images that a commit writes, in memory until then.
 //
-// Owner: one commit or copy. Pages may be added in any order of their ids; they are written in ascending order, neighbours together.
+// Owner: one commit or copy. Pages may be added in any order of their ids; they are written in ascending order,
+// neighbours together.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,8 @@ class DirtyPages {
  public:
   explicit DirtyPages(std::uint32_t page_size) : page_size_(page_size) {}
 
-  // Room for the image of pages [id, id + count): count * page_size bytes, which the caller fills, all of them. The range must not meet
-  // one added before.
+  // Room for the image of pages [id, id + count): count * page_size bytes, which the caller fills, all of them. The
+  // range must not meet one added before.
   char* add(PageId id, std::uint64_t count);
   bool empty() const { return images_.empty(); }
   std::uint64_t bytes() const { return bytes_; }

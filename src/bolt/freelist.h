@@ -1,10 +1,11 @@
 // FreeList: which pages may be written. TxSpace: the pages that one transaction takes and gives up.
 //
-// Life of a page: free -> taken by transaction A, whose version uses it -> given up by transaction F: it awaits until no version in [A, F) can
-// be read any more -> free.
-// Versions that somebody can still read are "live"; the list keeps them in order of age. A page given up waits with the youngest live version
-// that sees it. When that one dies, the page goes on to the next older live version, or becomes free if it was taken after that one. So a
-// single old reader holds back only the pages that it can see, not all that is given up in its lifetime.
+// Life of a page: free -> taken by transaction A, whose version uses it -> given up by transaction F: it awaits until
+// no version in [A, F) can be read any more -> free.
+// Versions that somebody can still read are "live"; the list keeps them in order of age. A page given up waits with
+// the youngest live version that sees it. When that one dies, the page goes on to the next older live version, or
+// becomes free if it was taken after that one. So a single old reader holds back only the pages that it can see, not
+// all that is given up in its lifetime.
 // Owner: the writer.
 // Invariants: free and awaiting pages are disjoint; no page of a live version is free.
 #pragma once
@@ -28,7 +29,8 @@ class FreeList {
 
   // `count` (> 0) free pages in a row at the lowest place; nothing if there are none.
   std::optional<PageId> take(std::uint64_t count);
-  // Takes note of a commit: its new version uses the pages `taken` (from here or from above the old high-water mark) and no longer `given_up`.
+  // Takes note of a commit: its new version uses the pages `taken` (from here or from above the old high-water mark)
+  // and no longer `given_up`.
   void commit(PageSet taken, PageSet given_up, std::shared_ptr<const Pin> newest);
   // Puts back what take() gave to a transaction that was rolled back.
   void put_back(const PageSet& taken);
@@ -45,7 +47,8 @@ class FreeList {
     PageSet taken_after;  // by the transactions between this version and the next live one
     PageSet awaiting;     // pages given up; this is the youngest live version that sees them
   };
-  // Runs of up to this many pages are looked for from where the last search for as many ended; longer ones, rare, from the beginning.
+  // Runs of up to this many pages are looked for from where the last search for as many ended; longer ones, rare,
+  // from the beginning.
   static constexpr std::size_t kSearchPlaces = 64;
   static constexpr PageId kNowhere{std::uint64_t{1} << 60};
 
@@ -67,8 +70,11 @@ class TxSpace {
   void give_up(PageId first, std::uint64_t count);
 
   PageId high_water() const { return high_water_; }
-  // The transaction is durable; `newest` pins its version. Or it is not to be. Nothing may be taken or given up after either.
-  void commit(std::shared_ptr<const Pin> newest) { list_.commit(std::move(taken_), std::move(given_up_), std::move(newest)); }
+  // The transaction is durable; `newest` pins its version. Or it is not to be. Nothing may be taken or given up after
+  // either.
+  void commit(std::shared_ptr<const Pin> newest) {
+    list_.commit(std::move(taken_), std::move(given_up_), std::move(newest));
+  }
   void roll_back();
 
  private:

@@ -30,7 +30,8 @@ TEST(FreeList, TakesTheLowestRunThatFits) {
   EXPECT_EQ(list.take(2), PageId(6));
 }
 
-// Versions as sets of pages: a page may be taken when no version that can be read has it, and must come back when that is so.
+// Versions as sets of pages: a page may be taken when no version that can be read has it, and must come back when
+// that is so.
 TEST(FreeList, GivesOutExactlyThePagesThatNoLiveVersionHas) {
   base::Rng rng(1);
   for (int round = 0; round < 20; ++round) {

@@ -88,8 +88,9 @@ TEST_P(GoFiles, AreCopiedCompactly) {
   EXPECT_LT(copy->size_bytes(), db->size_bytes());
 }
 
-INSTANTIATE_TEST_SUITE_P(Testdata, GoFiles, testing::Values("etcd.db", "stored_freelist.db"),
-                         [](const auto& test) { return std::string(test.param, std::string_view(test.param).find('.')); });
+INSTANTIATE_TEST_SUITE_P(Testdata, GoFiles, testing::Values("etcd.db", "stored_freelist.db"), [](const auto& test) {
+  return std::string(test.param, std::string_view(test.param).find('.'));
+});
 
 TEST(GoFiles, AStoredFreeListNamesThePagesThatNothingReaches) {
   base::CrashFs disk;

@@ -134,7 +134,8 @@ std::uint64_t encoded_bytes(const Node& node, std::size_t from, std::size_t to) 
   return size;
 }
 
-void encode_page(const Node& node, std::size_t from, std::size_t to, PageId id, std::uint32_t overflow, char* out, std::uint64_t size) {
+void encode_page(const Node& node, std::size_t from, std::size_t to, PageId id, std::uint32_t overflow, char* out,
+                 std::uint64_t size) {
   store_page_header(out, {.id = id,
                           .flags = node.is_leaf ? kLeafPage : kBranchPage,
                           .count = static_cast<std::uint16_t>(to - from),

@@ -1,9 +1,12 @@
 // Node: a leaf or branch of a bucket's tree in memory, made from a page or new, to be written to new pages.
 //
-// Bytes of keys and values stay where they are: in the mapping, or in the transaction's arena. A node owns the nodes below it.
-// Invariants: keys ascend; a branch's child holds no key below the child's key; `bytes` is what the node would take on a page.
-// How it is cut into pages follows bbolt, whose code relies upon it: a branch never gets fewer than two children, a page that is cut keeps
-// at least two elements on either side, and up to four elements share one page however large they are.
+// Bytes of keys and values stay where they are: in the mapping, or in the transaction's arena. A node owns the nodes
+// below it.
+// Invariants: keys ascend; a branch's child holds no key below the child's key; `bytes` is what the node would take
+// on a page.
+// How it is cut into pages follows bbolt, whose code relies upon it: a branch never gets fewer than two children, a
+// page that is cut keeps at least two elements on either side, and up to four elements share one page however large
+// they are.
 #pragma once
 
 #include <cstdint>
@@ -75,13 +78,15 @@ struct Node {
 // not empty, of legal size, and ascend.
 Result<std::unique_ptr<Node>> load_node(const PageView& page, PageId id);
 
-// Where to cut a node whose elements [from, count()) are to be written: the end of the first page's share; count() if one page takes all.
-// `fill` is the share of a page to use when there is more than one.
+// Where to cut a node whose elements [from, count()) are to be written: the end of the first page's share; count() if
+// one page takes all. `fill` is the share of a page to use when there is more than one.
 std::size_t cut_point(const Node& node, std::size_t from, std::uint32_t page_size, double fill);
 // What elements [from, to) take on a page, header included.
 std::uint64_t encoded_bytes(const Node& node, std::size_t from, std::size_t to);
-// Writes the elements [from, to) as page `id` to `out`, which has `size` >= encoded_bytes() bytes, a multiple of page_size (or, for an inline page
-// with id 0, exactly encoded_bytes()); what is left is zeroed. Children must be pages.
-void encode_page(const Node& node, std::size_t from, std::size_t to, PageId id, std::uint32_t overflow, char* out, std::uint64_t size);
+// Writes the elements [from, to) as page `id` to `out`, which has `size` >= encoded_bytes() bytes, a multiple of
+// page_size (or, for an inline page with id 0, exactly encoded_bytes()); what is left is zeroed. Children must be
+// pages.
+void encode_page(const Node& node, std::size_t from, std::size_t to, PageId id, std::uint32_t overflow, char* out,
+                 std::uint64_t size);
 
 }  // namespace etcd::bolt

@@ -11,7 +11,9 @@ namespace etcd::bolt {
 
 namespace {
 
-bool is_page_size(std::uint32_t size) { return std::has_single_bit(size) && size >= kMinPageSize && size <= kMaxPageSize; }
+bool is_page_size(std::uint32_t size) {
+  return std::has_single_bit(size) && size >= kMinPageSize && size <= kMaxPageSize;
+}
 
 // Two meta pages, an empty stored free list, an empty leaf: what bbolt starts with.
 std::string initial_pages(std::uint32_t page_size) {
@@ -25,7 +27,8 @@ std::string initial_pages(std::uint32_t page_size) {
   return bytes;
 }
 
-// Makes the file in one step: under another name, which etcd takes for a left-over should we not get to the end, then by renaming.
+// Makes the file in one step: under another name, which etcd takes for a left-over should we not get to the end, then
+// by renaming.
 Status create_file(base::FileSystem& fs, const std::string& path, std::uint32_t page_size) {
   std::unique_ptr<base::File> empty;
   if (fs.exists(path)) {
@@ -74,25 +77,30 @@ Result<Meta> newest_meta(base::File& file, const std::string& path) {
   return use_second ? *second : *first;
 }
 
-// A valid checksum proves that the meta page was written, not that the rest of the file is there: a shorter file has lost data, and going
-// back to the older meta page would hide it.
+// A valid checksum proves that the meta page was written, not that the rest of the file is there: a shorter file has
+// lost data, and going back to the older meta page would hide it.
 Status check_meta(const Meta& meta, std::uint64_t file_size, const std::string& path) {
   if (!is_page_size(meta.page_size)) {
     return fail(Errc::kUnsupported, "db " + path + ": page size " + std::to_string(meta.page_size));
   }
   if (meta.high_water.value > file_size / meta.page_size) {
     return fail(Errc::kCorrupt, "db " + path + ": has " + std::to_string(file_size) + " bytes, needs " +
-                                    std::to_string(meta.high_water.value) + " pages of " + std::to_string(meta.page_size));
+                                    std::to_string(meta.high_water.value) + " pages of " +
+                                    std::to_string(meta.page_size));
   }
   if (meta.txid >> 63 != 0) return fail(Errc::kCorrupt, "db " + path + ": transaction id out of range");
-  if (meta.root.value < 2 || meta.root >= meta.high_water) return fail(Errc::kCorrupt, "db " + path + ": root page out of range");
+  if (meta.root.value < 2 || meta.root >= meta.high_water) {
+    return fail(Errc::kCorrupt, "db " + path + ": root page out of range");
+  }
   return {};
 }
 
 }  // namespace
 
 Result<OpenedFile> open_file(base::FileSystem& fs, const std::string& path, const Options& options) {
-  if (!is_page_size(options.page_size)) return fail(Errc::kUnsupported, "db: page size " + std::to_string(options.page_size));
+  if (!is_page_size(options.page_size)) {
+    return fail(Errc::kUnsupported, "db: page size " + std::to_string(options.page_size));
+  }
   TRY_ASSIGN(const bool make, is_missing_or_empty(fs, path));
   if (make) TRY(create_file(fs, path, options.page_size));
 

@@ -13,7 +13,8 @@ constexpr std::uint32_t kFewElements = 32;
 std::optional<std::uint32_t> PageView::lower_bound(std::string_view wanted) const {
   std::uint32_t low = 0;
   std::uint32_t high = count_;
-  // A page with few elements has long ones, whose keys lie far apart: better to wait for all of them at once than for one after the other.
+  // A page with few elements has long ones, whose keys lie far apart: better to wait for all of them at once than for
+  // one after the other.
   if (count_ <= kFewElements) {
     for (std::uint32_t i = 0; i < count_; ++i) {
       if (const auto found = key(i)) __builtin_prefetch(found->data());
@@ -23,8 +24,11 @@ std::optional<std::uint32_t> PageView::lower_bound(std::string_view wanted) cons
     const std::uint32_t middle = (low + high) / 2;
     const auto found = key(middle);
     if (!found) return std::nullopt;
-    if (compare_keys(*found, wanted) < 0) low = middle + 1;
-    else high = middle;
+    if (compare_keys(*found, wanted) < 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
   }
   return low;
 }
@@ -37,8 +41,11 @@ std::optional<std::uint32_t> PageView::child_for(std::string_view wanted) const 
     const std::uint32_t middle = (low + high) / 2;
     const auto found = key(middle);
     if (!found) return std::nullopt;
-    if (compare_keys(*found, wanted) <= 0) low = middle;
-    else high = middle;
+    if (compare_keys(*found, wanted) <= 0) {
+      low = middle;
+    } else {
+      high = middle;
+    }
   }
   return low;
 }

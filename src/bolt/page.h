@@ -1,13 +1,15 @@
 // What a page looks like: bbolt's page header and the elements of leaf and branch pages, read in place.
 //
-// Page = 16 bytes of header {id u64, flags u16, count u16, overflow u32}, then `count` elements of 16 bytes, then their keys and values, all
-// little endian. A leaf element is {flags u32, pos u32, key size u32, value size u32}, a branch element {pos u32, key size u32, page u64};
-// pos counts from the element's own first byte to its key, and the value follows the key. A page that needs more room than one page is
-// followed by `overflow` further pages.
+// Page = 16 bytes of header {id u64, flags u16, count u16, overflow u32}, then `count` elements of 16 bytes, then
+// their keys and values, all little endian. A leaf element is {flags u32, pos u32, key size u32, value size u32}, a
+// branch element {pos u32, key size u32, page u64};
+// pos counts from the element's own first byte to its key, and the value follows the key. A page that needs more room
+// than one page is followed by `overflow` further pages.
 //
-// Every byte may be hostile. Pages::find() checks what concerns the page as a whole, and each access to an element checks that the element
-// lies inside the page; both answer "nothing" for bytes that can't be what they claim to be. So a damaged file gives errors or wrong
-// contents, never an access outside the mapping. That keys are in order is not checked here, see check.h.
+// Every byte may be hostile. Pages::find() checks what concerns the page as a whole, and each access to an element
+// checks that the element lies inside the page; both answer "nothing" for bytes that can't be what they claim to be.
+// So a damaged file gives errors or wrong contents, never an access outside the mapping. That keys are in order is
+// not checked here, see check.h.
 #pragma once
 
 #include <bit>
@@ -47,7 +49,9 @@ inline constexpr std::uint16_t kFreelistPage = 0x10;
 inline constexpr std::uint32_t kBucketElement = 0x01;
 
 // Bits of a leaf element's flags that have no meaning are kept and otherwise ignored.
-inline bool is_bucket(std::uint32_t flags) { return (flags & kBucketElement) != 0; }
+inline bool is_bucket(std::uint32_t flags) {
+  return (flags & kBucketElement) != 0;
+}
 
 template <typename Number>
 Number load(const char* from) {
@@ -60,7 +64,8 @@ void store(char* to, Number number) {
   std::memcpy(to, &number, sizeof number);
 }
 
-// Less than, equal to or greater than 0, bytewise. The first eight bytes decide between most keys and are compared at once.
+// Less than, equal to or greater than 0, bytewise. The first eight bytes decide between most keys and are compared at
+// once.
 inline int compare_keys(std::string_view a, std::string_view b) {
   if (a.size() >= 8 && b.size() >= 8) {
     const auto x = __builtin_bswap64(load<std::uint64_t>(a.data()));
@@ -106,7 +111,8 @@ class PageView {
  public:
   PageView() = default;
 
-  // The page in `bytes` (of an inline bucket, or of a buffer); nothing unless it is a leaf or a branch whose elements fit.
+  // The page in `bytes` (of an inline bucket, or of a buffer); nothing unless it is a leaf or a branch whose elements
+  // fit.
   static std::optional<PageView> parse(std::string_view bytes) {
     if (bytes.size() < kPageHeaderBytes) return std::nullopt;
     const PageHeader header = load_page_header(bytes.data());
@@ -122,7 +128,8 @@ class PageView {
   // index < count(). Nothing if the element's bytes leave the page.
   std::optional<std::string_view> key(std::uint32_t index) const {
     const char* element = data_ + kPageHeaderBytes + std::size_t{index} * kElementBytes;
-    const std::uint64_t from = static_cast<std::uint64_t>(element - data_) + load<std::uint32_t>(element + (leaf_ ? 4 : 0));
+    const std::uint64_t from =
+        static_cast<std::uint64_t>(element - data_) + load<std::uint32_t>(element + (leaf_ ? 4 : 0));
     const std::uint32_t size = load<std::uint32_t>(element + (leaf_ ? 8 : 4));
     if (from + size > size_) return std::nullopt;
     return std::string_view(data_ + from, size);
@@ -163,18 +170,21 @@ class PageView {
 // The pages of one version of the file: [2, high_water) of a mapping.
 class Pages {
  public:
-  // The mapping behind `base` must hold high_water * page_size bytes and outlive this and all that is read through it.
+  // The mapping behind `base` must hold high_water * page_size bytes and outlive this and all that is read through
+  // it.
   Pages(const char* base, std::uint32_t page_size, PageId high_water)
       : base_(base), page_size_(page_size), high_water_(high_water) {}
 
   std::uint32_t page_size() const { return page_size_; }
   PageId high_water() const { return high_water_; }
 
-  // The page with its overflow pages; nothing if the id is out of range or the header can't be that of a leaf or branch page there.
+  // The page with its overflow pages; nothing if the id is out of range or the header can't be that of a leaf or
+  // branch page there.
   std::optional<PageView> find(PageId id) const {
     if (id.value < 2 || id.value >= high_water_.value) return std::nullopt;
     const char* page = base_ + id.value * page_size_;
-    // The first elements are asked for together with the header: a search waits for memory more than for anything else.
+    // The first elements are asked for together with the header: a search waits for memory more than for anything
+    // else.
     for (std::uint32_t line = 1; line < 4; ++line) __builtin_prefetch(page + line * kCacheLineBytes);
     const PageHeader header = load_page_header(page);
     if (header.id != id || header.overflow >= high_water_.value - id.value) return std::nullopt;

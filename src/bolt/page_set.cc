@@ -33,7 +33,8 @@ void PageSet::for_each_mask(PageId first, std::uint64_t count, Change change) {
 
 bool PageSet::insert(PageId first, std::uint64_t count) {
   bool fresh = true;
-  for_each_mask(first, count, [&](std::uint64_t index, std::uint64_t mask) { fresh = fresh && (word(index) & mask) == 0; });
+  for_each_mask(first, count,
+                [&](std::uint64_t index, std::uint64_t mask) { fresh = fresh && (word(index) & mask) == 0; });
   if (!fresh) return false;
   for_each_mask(first, count, [&](std::uint64_t index, std::uint64_t mask) { word_to_change(index) |= mask; });
   size_ += count;

@@ -1,7 +1,7 @@
 // PageSet: a set of page ids, one bit a page.
 //
-// Kept in blocks of 32,768 pages that exist only where a bit is set: 10 GB of pages take 325 KB at most, and sets with few pages next to
-// nothing. Value type; not for use from two threads at once.
+// Kept in blocks of 32,768 pages that exist only where a bit is set: 10 GB of pages take 325 KB at most, and sets
+// with few pages next to nothing. Value type; not for use from two threads at once.
 #pragma once
 
 #include <array>

@@ -49,7 +49,7 @@ TEST(PageSet, HoldsWhatASetHolds) {
 TEST(PageSet, FindsTheFirstRunThatIsLongEnough) {
   PageSet set;
   set.insert(PageId(10), 3);
-  set.insert(PageId(60), 8);      // over the end of a word
+  set.insert(PageId(60), 8);       // over the end of a word
   set.insert(PageId(32'760), 20);  // over the end of a block
   EXPECT_EQ(set.find_run(1, PageId(0)), PageId(10));
   EXPECT_EQ(set.find_run(3, PageId(0)), PageId(10));

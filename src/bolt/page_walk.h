@@ -1,7 +1,7 @@
 // PageWalk: visits every page of a tree, and of the buckets inside it, parents before children.
 //
-// Follows what pages say about other pages and nothing else: keys are not looked at. The caller must stop the walk when it meets a page
-// twice; a walk over such pages would not end. Owner: one thread. Errors: kCorrupt in status().
+// Follows what pages say about other pages and nothing else: keys are not looked at. The caller must stop the walk
+// when it meets a page twice; a walk over such pages would not end. Owner: one thread. Errors: kCorrupt in status().
 #pragma once
 
 #include <cstdint>

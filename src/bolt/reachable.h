@@ -8,8 +8,8 @@
 
 namespace etcd::bolt {
 
-// The pages of all buckets and of a stored free list; the two meta pages are not among them. Visits every page. Errors: kCorrupt, also if a
-// page is used twice.
+// The pages of all buckets and of a stored free list; the two meta pages are not among them. Visits every page.
+// Errors: kCorrupt, also if a page is used twice.
 Result<PageSet> reachable_pages(const Pages& pages, const Meta& meta);
 
 }  // namespace etcd::bolt

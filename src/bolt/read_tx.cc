@@ -35,8 +35,12 @@ BucketView ReadTx::root() const {
   return BucketView(version_->pages(), {.page = meta.root}, meta.root_sequence);
 }
 
-std::uint64_t ReadTx::txid() const { return version_->meta().txid; }
+std::uint64_t ReadTx::txid() const {
+  return version_->meta().txid;
+}
 
-std::uint64_t ReadTx::size_bytes() const { return version_->size_bytes(); }
+std::uint64_t ReadTx::size_bytes() const {
+  return version_->size_bytes();
+}
 
 }  // namespace etcd::bolt

@@ -1,8 +1,8 @@
 // ReadTx: one committed version of the db, held still. BucketView: one bucket of it.
 //
-// A ReadTx is a shared handle: copying it is an atomic increment, and the version stays readable until the last copy goes. While it lives, no
-// page that it can see is written again, so a ReadTx held for long makes the file grow by what is overwritten meanwhile. It also keeps file
-// and mapping open: it may outlive its Db.
+// A ReadTx is a shared handle: copying it is an atomic increment, and the version stays readable until the last copy
+// goes. While it lives, no page that it can see is written again, so a ReadTx held for long makes the file grow by
+// what is overwritten meanwhile. It also keeps file and mapping open: it may outlive its Db.
 // Threads: any; reading takes no lock and changes nothing.
 // Lifetimes: every string_view, BucketView and Cursor is valid as long as a copy of the ReadTx lives.
 #pragma once
@@ -45,7 +45,8 @@ class ReadTx {
  public:
   explicit ReadTx(std::shared_ptr<const Version> version) : version_(std::move(version)) {}
 
-  // The bucket at top level; nothing if there is none. Errors: kCorrupt. Worth keeping for many reads: finding it costs a search.
+  // The bucket at top level; nothing if there is none. Errors: kCorrupt. Worth keeping for many reads: finding it
+  // costs a search.
   Result<std::optional<BucketView>> bucket(std::string_view name) const { return root().bucket(name); }
   // The bucket that holds the top-level buckets.
   BucketView root() const;

@@ -1,7 +1,7 @@
 // SnapshotReader: a version of the db as a stream of bytes, the file that bbolt's Tx.WriteTo would write.
 //
-// Meta page 0 with the version's transaction id, meta page 1 with the one before, then every page from 2 to the end, read straight from the
-// mapping. Owner: whoever streams; one thread; holds its ReadTx.
+// Meta page 0 with the version's transaction id, meta page 1 with the one before, then every page from 2 to the end,
+// read straight from the mapping. Owner: whoever streams; one thread; holds its ReadTx.
 #pragma once
 
 #include <cstdint>

@@ -6,7 +6,8 @@ Result<std::optional<StoredFreelist>> stored_freelist(const Pages& pages, const 
   if (meta.freelist == kNoFreelist) return std::nullopt;
   if (meta.freelist.value < 2 || meta.freelist >= meta.high_water) return fail(corrupt_page(meta.freelist));
   const PageHeader header = load_page_header(pages.raw(meta.freelist, 1).data());
-  if (header.id != meta.freelist || header.flags != kFreelistPage || header.overflow >= meta.high_water.value - meta.freelist.value) {
+  if (header.id != meta.freelist || header.flags != kFreelistPage ||
+      header.overflow >= meta.high_water.value - meta.freelist.value) {
     return fail(corrupt_page(meta.freelist));
   }
   StoredFreelist list{.page = meta.freelist, .pages = std::uint64_t{header.overflow} + 1, .ids = {}};

@@ -1,5 +1,5 @@
-// The free list that bbolt stores when it is not told otherwise (etcd tells it): sorted page ids behind a page header. A count of 0xFFFF means
-// that the first number is the count.
+// The free list that bbolt stores when it is not told otherwise (etcd tells it): sorted page ids behind a page
+// header. A count of 0xFFFF means that the first number is the count.
 //
 // We never go by it, see README.md; but its own pages are in use until the first commit, and the checker reads it.
 #pragma once

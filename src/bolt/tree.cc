@@ -10,7 +10,8 @@ namespace etcd::bolt {
 namespace {
 
 Error other_kind(std::string_view key) {
-  return Error{Errc::kInvalid, "db: \"" + std::string(key.substr(0, 64)) + "\" is a bucket where a value is meant, or a value where a bucket is"};
+  return Error{Errc::kInvalid, "db: \"" + std::string(key.substr(0, 64)) +
+                                   "\" is a bucket where a value is meant, or a value where a bucket is"};
 }
 
 }  // namespace
@@ -28,8 +29,11 @@ Status Tree::put(std::string_view key, std::string_view value, std::uint32_t fla
                       .key_size = static_cast<std::uint32_t>(key.size()),
                       .value_size = static_cast<std::uint32_t>(value.size()),
                       .flags = flags};
-  if (there) leaf->replace_item(index, item);
-  else leaf->insert_item(index, item);
+  if (there) {
+    leaf->replace_item(index, item);
+  } else {
+    leaf->insert_item(index, item);
+  }
   split_path();
   return {};
 }

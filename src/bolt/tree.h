@@ -1,7 +1,8 @@
 // Tree: the tree of one bucket inside a write transaction: pages of the base version with changed nodes over them.
 //
-// A node comes into memory when something below it changes, and with it all nodes above; its page is given up at that moment. commit() of the
-// transaction calls balance(), then write_pages(): nodes that were emptied are merged, and what is in memory goes to new pages.
+// A node comes into memory when something below it changes, and with it all nodes above; its page is given up at that
+// moment. commit() of the transaction calls balance(), then write_pages(): nodes that were emptied are merged, and
+// what is in memory goes to new pages.
 // Owner: one WriteTx. Errors: kCorrupt (of the base), after which only rollback is left; kInvalid.
 // Invariant: all nodes above a node in memory are in memory.
 #pragma once
@@ -81,7 +82,8 @@ class Tree {
   std::unique_ptr<Node> root_node_;
   double fill_ = 0.5;
 
-  // The way to the leaf of the last change, kept as long as no node is split: keys in [path_low_, path_high_) go to the same leaf.
+  // The way to the leaf of the last change, kept as long as no node is split: keys in [path_low_, path_high_) go to
+  // the same leaf.
   std::array<Step, kMaxTreeDepth> path_{};
   std::size_t path_depth_ = 0;
   Node* path_leaf_ = nullptr;

@@ -1,5 +1,5 @@
-// Tree::balance(): after deletions, so that what is written has neither empty leaves nor branches with a single child, which bbolt does not
-// expect, nor many pages that hold little.
+// Tree::balance(): after deletions, so that what is written has neither empty leaves nor branches with a single
+// child, which bbolt does not expect, nor many pages that hold little.
 #include "base/check.h"
 #include "bolt/tree.h"
 
@@ -45,8 +45,8 @@ bool Tree::wants_merge(const Node& node) const {
   return node.shrunk && static_cast<double>(node.bytes) < context_.base.page_size() * fill_ / 2;
 }
 
-// Merges the child at `index` with a neighbour, preferably the left one, if both fit a page or it can't stay alone. Then `index` is the place
-// of the merged child.
+// Merges the child at `index` with a neighbour, preferably the left one, if both fit a page or it can't stay alone.
+// Then `index` is the place of the merged child.
 Result<bool> Tree::merge_child(Node& branch, std::size_t& index) {
   const Node& node = *branch.children[index].node;
   const bool must = !node.is_leaf && node.count() < 2;
@@ -56,7 +56,9 @@ Result<bool> Tree::merge_child(Node& branch, std::size_t& index) {
     TRY_ASSIGN(const std::uint64_t neighbour_bytes, child_bytes(branch.children[neighbour]));
     if (!must && node.bytes + neighbour_bytes - kPageHeaderBytes > context_.base.page_size()) return false;
     if (!branch.children[neighbour].node) TRY(load_child(branch.children[neighbour]));
-    if (branch.children[neighbour].node->is_leaf != node.is_leaf) return fail(Errc::kCorrupt, "db: a tree is not level");
+    if (branch.children[neighbour].node->is_leaf != node.is_leaf) {
+      return fail(Errc::kCorrupt, "db: a tree is not level");
+    }
     BranchItem right = branch.remove_child(left + 1);
     branch.children[left].node->append(std::move(*right.node));
     branch.children[left].node->shrunk = true;

@@ -54,7 +54,8 @@ Status TreeBuilder::write_first_pages(std::size_t level, bool all) {
   return {};
 }
 
-// Recursion is as deep as the tree is high: at most kMaxTreeDepth, since a level has at most half the pages of the one below.
+// Recursion is as deep as the tree is high: at most kMaxTreeDepth, since a level has at most half the pages of the
+// one below.
 Status TreeBuilder::add_child(std::size_t level, BranchItem child) {
   leaf_written_ = true;
   if (level == levels_.size()) levels_.emplace_back().is_leaf = false;

@@ -1,5 +1,5 @@
-// TreeBuilder: builds the tree of one bucket from its elements in order, bottom up. PageAppender: hands out pages one behind the other and writes
-// them so.
+// TreeBuilder: builds the tree of one bucket from its elements in order, bottom up. PageAppender: hands out pages one
+// behind the other and writes them so.
 //
 // Only the right edge of the tree is in memory, about two pages a level.
 // Owner: one copy.
@@ -34,7 +34,7 @@ class PageAppender {
   base::File& file_;
   std::uint32_t page_size_;
   PageId next_{2};
-  std::string buffer_;         // the last pages before next_
+  std::string buffer_;  // the last pages before next_
 };
 
 class TreeBuilder {

@@ -21,15 +21,18 @@ PageId Tree::write_pages(DirtyPages& out) {
   }
 }
 
-// Writes the node and all below it that is in memory; appends the pages it became with their first keys. Recursion is as deep as the tree is
-// high, at most kMaxTreeDepth.
+// Writes the node and all below it that is in memory; appends the pages it became with their first keys. Recursion is
+// as deep as the tree is high, at most kMaxTreeDepth.
 void Tree::write_node(Node& node, std::vector<BranchItem>& written, DirtyPages& out) {
   if (!node.is_leaf) {
     std::vector<BranchItem> pages;
     pages.reserve(node.children.size());
     for (BranchItem& child : node.children) {
-      if (child.node) write_node(*child.node, pages, out);
-      else pages.push_back(std::move(child));
+      if (child.node) {
+        write_node(*child.node, pages, out);
+      } else {
+        pages.push_back(std::move(child));
+      }
     }
     node.children = std::move(pages);
     node.bytes = encoded_bytes(node, 0, node.count());
@@ -52,7 +55,8 @@ Status Tree::give_up_pages() {
   return root_.inline_page.empty() ? give_up_tree(root_.page) : Status();
 }
 
-// The pages of nodes in memory were given up when they were loaded. Recursion is as deep as the tree is high, at most kMaxTreeDepth.
+// The pages of nodes in memory were given up when they were loaded. Recursion is as deep as the tree is high, at most
+// kMaxTreeDepth.
 Status Tree::give_up_below(const Node& node) {
   for (const LeafItem& item : node.items) {
     if (!item.is_bucket()) continue;

@@ -1,7 +1,8 @@
-// Version: one committed state of the db, shared by all who read it. Store: the open file and its mapping, shared by all versions.
+// Version: one committed state of the db, shared by all who read it. Store: the open file and its mapping, shared by
+// all versions.
 //
-// A Version is immutable. When its last holder lets go of it, on whatever thread, its Pin is marked dead; the writer sees that the next time
-// it looks and may then reuse pages that only that version could see.
+// A Version is immutable. When its last holder lets go of it, on whatever thread, its Pin is marked dead; the writer
+// sees that the next time it looks and may then reuse pages that only that version could see.
 #pragma once
 
 #include <atomic>

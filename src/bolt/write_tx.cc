@@ -17,7 +17,9 @@ WriteTxState::WriteTxState(Db::State& owner, std::shared_ptr<const Version> base
 
 WriteTx::WriteTx(std::unique_ptr<WriteTxState> state) : state_(std::move(state)) {}
 WriteTx::WriteTx(WriteTx&&) noexcept = default;
-WriteTx::~WriteTx() { rollback(); }
+WriteTx::~WriteTx() {
+  rollback();
+}
 
 Bucket& WriteTx::root() {
   CHECK(state_ != nullptr);

@@ -1,11 +1,12 @@
 // WriteTx: the changes of one transaction, in memory until commit(). Bucket: one bucket in it.
 //
-// Only the pages on the way to a change are brought into memory; memory is in proportion to them and to the bytes put. Sorted changes are
-// the cheap ones: they find their leaf where the one before them was.
+// Only the pages on the way to a change are brought into memory; memory is in proportion to them and to the bytes
+// put. Sorted changes are the cheap ones: they find their leaf where the one before them was.
 // Owner: the thread that began it. A Bucket* lives as long as its WriteTx (or until its bucket is deleted).
-// Keys are 1..kMaxKeyBytes bytes, values 0..kMaxValueBytes. Bytes given are copied; bytes returned are valid until the next change.
-// Errors: kInvalid (size of key or value; a bucket where a value is meant or the other way round), kCorrupt; after kCorrupt only rollback()
-// is left.
+// Keys are 1..kMaxKeyBytes bytes, values 0..kMaxValueBytes. Bytes given are copied; bytes returned are valid until
+// the next change.
+// Errors: kInvalid (size of key or value; a bucket where a value is meant or the other way round), kCorrupt; after
+// kCorrupt only rollback() is left.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,8 @@ class Bucket {
   // True if the key was there.
   Result<bool> erase(std::string_view key);
   Result<std::optional<std::string_view>> get(std::string_view key) const;
-  // Walks the bucket as it is now, this transaction's changes included. The value of an open sub-bucket is its old header.
+  // Walks the bucket as it is now, this transaction's changes included. The value of an open sub-bucket is its old
+  // header.
   Cursor cursor() const;
 
   // Buckets in this bucket. bucket() answers nullptr if there is none of that name.
@@ -39,8 +41,8 @@ class Bucket {
 
   std::uint64_t sequence() const;
   void set_sequence(std::uint64_t sequence);
-  // How full a page is left when it is split, 0.1 to 1.0 of it; 0.5 unless set, and again so in each transaction. Near 1 for keys that are
-  // only appended.
+  // How full a page is left when it is split, 0.1 to 1.0 of it; 0.5 unless set, and again so in each transaction.
+  // Near 1 for keys that are only appended.
   void set_fill(double fill);
 
  private:
@@ -64,8 +66,9 @@ class WriteTx {
   Bucket& root();
   std::uint64_t txid() const;
 
-  // Makes the changes durable and visible to begin_read(); blocks for two syncs. The transaction is over either way. Errors: kNoSpace when
-  // the file can't grow, with the Db as before and usable; after any other error the caller must stop the process.
+  // Makes the changes durable and visible to begin_read(); blocks for two syncs. The transaction is over either way.
+  // Errors: kNoSpace when the file can't grow, with the Db as before and usable; after any other error the caller
+  // must stop the process.
   Status commit();
   void rollback();
 

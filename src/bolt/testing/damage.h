@@ -1,5 +1,5 @@
-// A small valid db file with something of everything in it, and damage to it that keeps the meta pages' checksums right, so that what they
-// lead to is looked at.
+// A small valid db file with something of everything in it, and damage to it that keeps the meta pages' checksums
+// right, so that what they lead to is looked at.
 #pragma once
 
 #include <string>
@@ -24,7 +24,9 @@ inline std::string valid_file() {
     for (int round = 0; round < 3; ++round) {
       WriteTx tx = db->begin_write().value();
       Bucket* bucket = tx.create_bucket_if_missing("tree").value();
-      for (int i = 0; i < 150; ++i) CHECK(bucket->put("key" + std::to_string(i * 7 % 150), std::string(static_cast<std::size_t>(i), 'v')));
+      for (int i = 0; i < 150; ++i) {
+        CHECK(bucket->put("key" + std::to_string(i * 7 % 150), std::string(static_cast<std::size_t>(i), 'v')));
+      }
       CHECK(tx.create_bucket_if_missing("inline").value()->put("key", "value"));
       Bucket* outer = tx.create_bucket_if_missing("outer").value();
       CHECK(outer->create_bucket_if_missing("inner").value()->put("large", std::string(3000, 'x')));

@@ -1,4 +1,5 @@
-// exercise(): does to a file of unknown bytes what a server would, and more. Damage may make any of it fail, none of it may crash or hang.
+// exercise(): does to a file of unknown bytes what a server would, and more. Damage may make any of it fail, none of
+// it may crash or hang.
 #pragma once
 
 #include <string>
@@ -13,7 +14,8 @@
 
 namespace etcd::bolt {
 
-// Walks the bucket and those in it both ways; at most `buckets` of them, since damaged ones may contain themselves. False on damage.
+// Walks the bucket and those in it both ways; at most `buckets` of them, since damaged ones may contain themselves.
+// False on damage.
 inline bool walk_bucket(const BucketView& bucket, int depth, int& buckets) {
   Cursor cursor = bucket.cursor();
   bool whole = true;

@@ -21,7 +21,8 @@ struct ModelBucket {
   std::uint64_t sequence = 0;
 };
 
-// What the seeds of random tests start from: 0, or with --gtest_shuffle --gtest_random_seed=N a number that N decides.
+// What the seeds of random tests start from: 0, or with --gtest_shuffle --gtest_random_seed=N a number that N
+// decides.
 inline std::uint64_t first_seed() {
   return static_cast<std::uint64_t>(testing::UnitTest::GetInstance()->random_seed()) * 1000;
 }
@@ -45,7 +46,9 @@ inline std::string random_value(base::Rng& rng) {
   return random_bytes(rng, rng.below(60));
 }
 
-inline std::string bucket_name(base::Rng& rng) { return "b" + std::to_string(rng.below(4)); }
+inline std::string bucket_name(base::Rng& rng) {
+  return "b" + std::to_string(rng.below(4));
+}
 
 // Erases a stretch of neighbours: what empties pages.
 inline void erase_stretch(base::Rng& rng, Bucket& bucket, ModelBucket& model) {
