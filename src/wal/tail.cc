@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint64_t kSectorBytes = 512;  // the least that a disk writes or loses
 constexpr std::size_t kChunkBytes = 256 * 1024;
+constexpr std::size_t kBlockBytes = 4096;  // most of what is looked at are zeros: whole blocks of them are passed over at once
 // A marker's record: type, crc of 1 to 5 bytes, 16 bytes of data.
 constexpr std::uint64_t kMarkerRecordMin = 22;
 constexpr std::uint64_t kMarkerRecordMax = 26;
@@ -34,23 +35,29 @@ struct Behind {
   std::optional<std::uint64_t> marker_offset;  // of the first marker
 };
 
-// Looks at each 8 bytes from `begin`, where a frame may begin, to the end of the file. `own`: a marker of this log; without one any that names its
+// Notes what `bytes`, which begin at offset `at`, say about the first kFrameAlignment of them.
+void look_at(std::string_view bytes, std::uint64_t at, const std::optional<Marker>& own, Behind& behind) {
+  const std::string_view word = bytes.substr(0, kFrameAlignment);
+  if (is_zero(word)) return;
+  behind.used = at + word.find_last_not_of('\0') + 1;
+  if (behind.marker_offset) return;
+  const auto marker = marker_at(bytes);
+  const bool ours = marker && (!own || marker->key == own->key);
+  if (ours && marker->offset == at) behind.marker_offset = at;
+}
+
+// Looks at each place from `begin` to the end of the file where a frame may begin. `own`: a marker of this log; without one any that names its
 // own place counts, since the one at the segment's head may be what is damaged.
 Result<Behind> look_behind(base::File& file, std::uint64_t begin, const std::optional<Marker>& own) {
   Behind behind{begin, std::nullopt};
   ReadWindow window(file);
-  for (std::uint64_t at = begin;; at += kChunkBytes) {
-    TRY_ASSIGN(const std::string_view chunk, window.read(at, kChunkBytes + kMarkerFrameMax));
-    for (std::size_t i = 0; i < std::min(chunk.size(), kChunkBytes); i += kFrameAlignment) {
-      const std::string_view word = chunk.substr(i, kFrameAlignment);
-      if (is_zero(word)) continue;
-      behind.used = at + i + word.find_last_not_of('\0') + 1;
-      if (behind.marker_offset) continue;
-      const auto marker = marker_at(chunk.substr(i));
-      const bool ours = marker && (!own || marker->key == own->key);
-      if (ours && marker->offset == at + i) behind.marker_offset = at + i;
+  for (std::uint64_t at = begin;; at += kBlockBytes) {
+    TRY_ASSIGN(const std::string_view bytes, window.read(at, kBlockBytes + kMarkerFrameMax));
+    const std::size_t block = std::min(bytes.size(), kBlockBytes);
+    if (!is_zero(bytes.substr(0, block))) {
+      for (std::size_t i = 0; i < block; i += kFrameAlignment) look_at(bytes.substr(i), at + i, own, behind);
     }
-    if (chunk.size() <= kChunkBytes) return behind;
+    if (bytes.size() <= kBlockBytes) return behind;
   }
 }
 
