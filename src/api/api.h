@@ -22,6 +22,13 @@
 
 namespace etcd::api {
 
+// A feature gate as etcd_server_feature_enabled shows it.
+struct Feature {
+  std::string name;
+  std::string stage;  // "ALPHA", "BETA"
+  bool enabled = false;
+};
+
 struct Options {
   std::size_t max_txn_ops = 128;                         // --max-txn-ops
   std::size_t max_request_bytes = 1536 * 1024;           // --max-request-bytes
@@ -33,6 +40,8 @@ struct Options {
   std::set<std::string> cors = {"*"};                    // --cors
   std::set<std::string> host_whitelist = {"*"};          // --host-whitelist
   std::vector<std::string> command_line;                 // for /debug/vars
+  std::vector<Feature> features;                         // for /metrics
+  std::string toolchain;                                 // where etcd names its Go release, likewise
 };
 
 class Api {

@@ -1,0 +1,80 @@
+#include "api/api.h"
+
+#include <utility>
+
+#include "api/cluster_service.h"
+#include "api/context.h"
+#include "api/gate.h"
+#include "api/health_service.h"
+#include "api/http_pages.h"
+#include "api/kv.h"
+#include "api/maintenance.h"
+#include "api/node_metrics.h"
+#include "api/range_stream.h"
+#include "api/replies.h"
+#include "api/request_stats.h"
+#include "api/unsupported.h"
+
+namespace etcd::api {
+
+// In the order in which they build on each other.
+struct Api::Parts {
+  Parts(node::Node& node, Options given, const std::vector<rpc::Loop*>& loops, base::Metrics& all_metrics, base::Clock& clock,
+        base::Logger& logger)
+      : options(std::move(given)),
+        lanes(loops, node),
+        metrics(all_metrics),
+        context{node, options, lanes, metrics, clock, logger},
+        node_metrics(context, all_metrics),
+        stats(options.warn_request_ns, clock, logger),
+        replies(stats, metrics, clock),
+        gate(context),
+        health(context, gate, replies),
+        kv(context, gate, replies),
+        range_streams(context, gate),
+        cluster(context, gate, replies),
+        maintenance(context, gate, replies, health),
+        pages(context, [this] { return node_metrics.text(); }) {}
+
+  const Options options;
+  Lanes lanes;
+  ApiMetrics metrics;
+  Context context;
+  NodeMetrics node_metrics;
+  RequestStats stats;
+  Replies replies;
+  Gate gate;
+  HealthService health;
+  Kv kv;
+  RangeStreams range_streams;
+  ClusterService cluster;
+  Maintenance maintenance;
+  HttpPages pages;
+};
+
+Api::Api(node::Node& node, Options options, std::vector<rpc::Loop*> loops, base::Metrics& metrics, base::Clock& clock, base::Logger& logger)
+    : parts_(std::make_unique<Parts>(node, std::move(options), loops, metrics, clock, logger)) {}
+
+Api::~Api() = default;
+
+void Api::register_services(rpc::ServiceTable& table) {
+  parts_->kv.register_methods(table);
+  parts_->range_streams.register_methods(table);
+  parts_->cluster.register_methods(table);
+  parts_->maintenance.register_methods(table);
+  parts_->health.register_methods(table);
+  Unsupported(parts_->gate, parts_->replies).add_services(table);
+}
+
+rpc::HttpHandler Api::http_handler(bool metrics_and_health_only) {
+  const Pages pages = metrics_and_health_only ? Pages::kMetricsAndHealth : Pages::kAll;
+  return [this, pages](rpc::HttpRequest request, rpc::HttpResponder responder) {
+    parts_->pages.serve(pages, std::move(request), std::move(responder));
+  };
+}
+
+void Api::observe(const rpc::Server& server) { parts_->node_metrics.observe(server); }
+
+void Api::stop() { parts_->health.stop(); }
+
+}  // namespace etcd::api

@@ -1,0 +1,110 @@
+#include "api/http_pages.h"
+
+#include <sys/resource.h>
+
+#include <utility>
+
+#include "api/messages.h"
+#include "base/go_text.h"
+#include "cluster/version.h"
+
+namespace etcd::api {
+
+namespace {
+
+std::string json_string(std::string_view text) {
+  std::string out;
+  base::append_json_string(out, text);
+  return out;
+}
+
+std::string json_strings(const std::vector<std::string>& texts) {
+  std::string out = "[";
+  for (const std::string& text : texts) {
+    if (out.size() > 1) out += ',';
+    out += json_string(text);
+  }
+  return out + "]";
+}
+
+std::uint64_t descriptor_limit() {
+  rlimit limit{};
+  return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}
+
+// Go prints raft's status as one JSON object; members of other kinds read it.
+std::string raft_status_json(const node::NodeStatus& status) {
+  const auto hex = [](MemberId id) { return json_string(cluster::to_hex(id)); };
+  const char* state = status.leader == status.member_id ? "StateLeader" : "StateFollower";
+  return "{\"id\":" + hex(status.member_id) + ",\"term\":" + std::to_string(status.term.value) +
+         ",\"commit\":" + std::to_string(status.committed.value) + ",\"applied\":" + std::to_string(status.applied.value) +
+         ",\"lead\":" + hex(status.leader) + ",\"raftState\":" + json_string(state) + "}";
+}
+
+rpc::HttpResponse gateway_missing() {
+  return {.status = 501,
+          .headers = {{"Content-Type", "application/json"}},
+          .body = base::Rope(R"({"code":12,"message":"the JSON gateway is not supported yet"})")};
+}
+
+}  // namespace
+
+rpc::HttpResponse method_not_allowed() {
+  rpc::HttpResponse response = rpc::plain_error(405, "Method Not Allowed");
+  response.headers.emplace_back("Allow", "GET");
+  return response;
+}
+
+HttpPages::HttpPages(Context& context, std::function<std::string()> metrics_text)
+    : context_(context),
+      metrics_text_(std::move(metrics_text)),
+      access_(context.options.host_whitelist, context.options.cors, context.logger),
+      health_(context) {}
+
+void HttpPages::serve(Pages pages, rpc::HttpRequest request, rpc::HttpResponder responder) {
+  rpc::HttpFields extra = pages == Pages::kAll ? access_.cors_fields(request) : rpc::HttpFields();
+  HttpAnswer answer = [extra = std::move(extra), responder = std::move(responder)](rpc::HttpResponse response) mutable {
+    response.headers.insert(response.headers.begin(), extra.begin(), extra.end());
+    std::move(responder).respond(std::move(response));
+  };
+  if (pages == Pages::kAll) {
+    if (auto refused = access_.answer(request)) return answer(std::move(*refused));
+  }
+  if (health_.serve(request, answer)) return;
+  answer(page(pages, request));
+}
+
+rpc::HttpResponse HttpPages::page(Pages pages, const rpc::HttpRequest& request) {
+  if (request.path == "/metrics") return metrics(request);
+  if (pages == Pages::kMetricsAndHealth) return rpc::not_found();
+  if (request.path == "/version") return version(request);
+  if (request.path == "/debug/vars") return debug_vars(request);
+  if (request.path.starts_with("/v3/") || request.path.starts_with("/v3beta/")) return gateway_missing();
+  return rpc::not_found();
+}
+
+rpc::HttpResponse HttpPages::version(const rpc::HttpRequest& request) {
+  if (request.method != "GET") return method_not_allowed();
+  const std::string cluster = context_.node.cluster()->cluster_version;
+  const std::string storage = context_.node.db_status().storage_version;
+  const std::string json = "{\"etcdserver\":" + json_string(cluster::to_string(cluster::kServerVersion)) +
+                           ",\"etcdcluster\":" + json_string(cluster.empty() ? "not_decided" : cluster) +
+                           ",\"storage\":" + json_string(storage.empty() ? "unknown" : storage) + "}";
+  return {.status = 200, .headers = {{"Content-Type", "application/json"}}, .body = base::Rope(json)};
+}
+
+rpc::HttpResponse HttpPages::metrics(const rpc::HttpRequest&) {
+  return {.status = 200,
+          .headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"}},
+          .body = base::Rope(metrics_text_())};
+}
+
+rpc::HttpResponse HttpPages::debug_vars(const rpc::HttpRequest& request) {
+  if (request.method != "GET") return method_not_allowed();
+  const std::string json = "{\n\"cmdline\": " + json_strings(context_.options.command_line) +
+                           ",\n\"file_descriptor_limit\": " + std::to_string(descriptor_limit()) +
+                           ",\n\"raft.status\": " + raft_status_json(context_.node.status()) + "\n}\n";
+  return {.status = 200, .headers = {{"Content-Type", "application/json; charset=utf-8"}}, .body = base::Rope(json)};
+}
+
+}  // namespace etcd::api

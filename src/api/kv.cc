@@ -1,0 +1,164 @@
+#include "api/kv.h"
+
+#include <memory>
+#include <utility>
+
+#include "api/errors.h"
+#include "apply/check.h"
+#include "apply/read_only.h"
+#include "apply/request.h"
+
+namespace etcd::api {
+
+namespace {
+
+constexpr const char* kService = "etcdserverpb.KV";
+
+}  // namespace
+
+void Kv::register_methods(rpc::ServiceTable& table) {
+  table.add(kService, "Range", [this](rpc::UnaryCall call) { range(std::move(call)); });
+  table.add(kService, "Put", [this](rpc::UnaryCall call) { put(std::move(call)); });
+  table.add(kService, "DeleteRange", [this](rpc::UnaryCall call) { delete_range(std::move(call)); });
+  table.add(kService, "Txn", [this](rpc::UnaryCall call) { txn(std::move(call)); });
+  table.add(kService, "Compact", [this](rpc::UnaryCall call) { compact(std::move(call)); });
+}
+
+void Kv::range(rpc::UnaryCall call) {
+  const auto request = apply::decode_range(call.request().view());
+  if (!request) return replies_.refuse(std::move(call), malformed_request(request.error()));
+  const ForLearner for_learner = request->serializable ? ForLearner::kAllowed : ForLearner::kRefused;
+  if (const Status admitted = gate_.admit_unary(call.info(), for_learner); !admitted) {
+    return replies_.refuse(std::move(call), admitted.error());
+  }
+  if (const Status checked = apply::check_range(*request); !checked) return replies_.refuse(std::move(call), checked.error());
+  if (may_read_now(request->serializable)) return range_now(std::move(call), *request);
+  after_barrier(std::move(call), RequestType::kRange, [](Kv& kv, rpc::UnaryCall waited) {
+    const auto again = apply::decode_range(waited.request().view());
+    kv.range_now(std::move(waited), *again);
+  });
+}
+
+// On the leader of a cluster of one the newest view is always good enough: then this thread reads it at once.
+bool Kv::may_read_now(bool serializable) { return serializable || context_.node.view_is_linearizable(); }
+
+void Kv::after_barrier(rpc::UnaryCall call, RequestType type, Read read) {
+  const std::int64_t deadline_ns = call.info().deadline_ns;
+  rpc::Loop& loop = context_.lanes.here().loop();
+  auto back_on_the_loop = [this, &loop, call = std::move(call), type, read](Status barrier) mutable {
+    loop.post([this, call = std::move(call), type, read, barrier = std::move(barrier)]() mutable {
+      if (!barrier) return replies_.answer(std::move(call), type, fail(barrier.error()));
+      read(*this, std::move(call));
+    });
+  };
+  context_.node.read_barrier(deadline_ns, std::move(back_on_the_loop));
+}
+
+void Kv::range_now(rpc::UnaryCall call, const apply::RangeRequest& request) {
+  const std::int64_t begun_ns = context_.clock.monotonic_ns();
+  const mvcc::ReadViewRef view = context_.node.view();
+  auto response = apply::run_range(*view, request, context_.lanes.here().header());
+  context_.metrics.observe_range(response.has_value(), context_.clock.monotonic_ns() - begun_ns);
+  replies_.answer(std::move(call), RequestType::kRange, std::move(response));
+}
+
+void Kv::put(rpc::UnaryCall call) {
+  const auto request = apply::decode_put(call.request().view());
+  if (!request) return replies_.refuse(std::move(call), malformed_request(request.error()));
+  if (const Status admitted = gate_.admit_unary(call.info(), ForLearner::kRefused); !admitted) {
+    return replies_.refuse(std::move(call), admitted.error());
+  }
+  if (!within_quota(call, apply::quota_cost(*request))) return;
+  if (const Status checked = apply::check_put(*request); !checked) return replies_.refuse(std::move(call), checked.error());
+  propose(std::move(call), RequestType::kPut, node::RequestKind::kPut);
+}
+
+void Kv::delete_range(rpc::UnaryCall call) {
+  const auto request = apply::decode_delete_range(call.request().view());
+  if (!request) return replies_.refuse(std::move(call), malformed_request(request.error()));
+  if (const Status admitted = gate_.admit_unary(call.info(), ForLearner::kRefused); !admitted) {
+    return replies_.refuse(std::move(call), admitted.error());
+  }
+  if (const Status checked = apply::check_delete_range(*request); !checked) return replies_.refuse(std::move(call), checked.error());
+  propose(std::move(call), RequestType::kDeleteRange, node::RequestKind::kDeleteRange);
+}
+
+void Kv::txn(rpc::UnaryCall call) {
+  const auto request = apply::decode_txn(call.request().view());
+  if (!request) return replies_.refuse(std::move(call), malformed_request(request.error()));
+  if (const Status admitted = gate_.admit_unary(call.info(), ForLearner::kRefused); !admitted) {
+    return replies_.refuse(std::move(call), admitted.error());
+  }
+  if (!within_quota(call, apply::quota_cost(*request))) return;
+  if (const Status checked = apply::check_txn(*request, context_.options.max_txn_ops); !checked) {
+    return replies_.refuse(std::move(call), checked.error());
+  }
+  if (!request->is_read_only()) return propose(std::move(call), RequestType::kTxn, node::RequestKind::kTxn);
+  if (may_read_now(request->is_serializable())) return txn_now(std::move(call), *request);
+  after_barrier(std::move(call), RequestType::kReadonlyTxn, [](Kv& kv, rpc::UnaryCall waited) {
+    const auto again = apply::decode_txn(waited.request().view());
+    kv.txn_now(std::move(waited), *again);
+  });
+}
+
+void Kv::txn_now(rpc::UnaryCall call, const apply::TxnRequest& request) {
+  const mvcc::ReadViewRef view = context_.node.view();
+  replies_.answer(std::move(call), RequestType::kReadonlyTxn,
+                  apply::run_read_txn(*view, request, context_.lanes.here().header()));
+}
+
+void Kv::compact(rpc::UnaryCall call) {
+  const auto request = apply::decode_compaction(call.request().view());
+  if (!request) return replies_.refuse(std::move(call), malformed_request(request.error()));
+  if (const Status admitted = gate_.admit_unary(call.info(), ForLearner::kRefused); !admitted) {
+    return replies_.refuse(std::move(call), admitted.error());
+  }
+  if (!request->physical) return propose(std::move(call), RequestType::kCompaction, node::RequestKind::kCompaction);
+
+  Lane& lane = context_.lanes.here();
+  const base::SharedBytes bytes = call.request();
+  const std::int64_t deadline_ns = call.info().deadline_ns;
+  auto done = [this, &lane, call = std::move(call)](Result<base::Rope> response) mutable {
+    if (!response) return replies_.answer(std::move(call), RequestType::kCompaction, std::move(response));
+    lane.loop().post([this, call = std::move(call), response = std::move(*response)]() mutable {
+      wait_for_compaction(std::move(call), std::move(response));
+    });
+  };
+  lane.propose({.kind = node::RequestKind::kCompaction, .request = bytes, .deadline_ns = deadline_ns, .done = std::move(done)});
+}
+
+void Kv::wait_for_compaction(rpc::UnaryCall call, base::Rope response) {
+  context_.node.wait_compaction([this, call = std::move(call), response = std::move(response)](Status removed) mutable {
+    if (!removed) return replies_.answer(std::move(call), RequestType::kCompaction, fail(removed.error()));
+    replies_.answer(std::move(call), RequestType::kCompaction, std::move(response));
+  });
+}
+
+void Kv::propose(rpc::UnaryCall call, RequestType type, node::RequestKind kind) {
+  const base::SharedBytes request = call.request();
+  const std::int64_t deadline_ns = call.info().deadline_ns;
+  auto done = [this, type, call = std::move(call)](Result<base::Rope> response) mutable {
+    replies_.answer(std::move(call), type, std::move(response));
+  };
+  context_.lanes.here().propose({.kind = kind, .request = request, .deadline_ns = deadline_ns, .done = std::move(done)});
+}
+
+bool Kv::within_quota(rpc::UnaryCall& call, std::int64_t cost) {
+  Lane& lane = context_.lanes.here();
+  const node::DbStatus& db = lane.db_status();
+  if (cost == 0 || db.quota <= 0 || db.size + cost < db.quota) return true;
+  const apply::AlarmRequest alarm{.action = apply::AlarmAction::kActivate,
+                                  .member = lane.status().member_id,
+                                  .alarm = node::AlarmType::kNoSpace};
+  const std::int64_t deadline_ns = call.info().deadline_ns;
+  auto raised = [this, refused = std::move(call)](const Result<base::Rope>&) mutable {
+    replies_.refuse(std::move(refused), Error{Errc::kNoSpaceQuota});
+  };
+  lane.propose({.kind = node::RequestKind::kAlarm,
+                .request = base::SharedBytes(apply::encode_alarm(alarm)),
+                .deadline_ns = deadline_ns,
+                .done = std::move(raised)});
+  return false;
+}
+
+}  // namespace etcd::api

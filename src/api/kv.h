@@ -1,0 +1,46 @@
+// Kv: etcd's KV service. Each method checks what the client asks for, then reads the node's newest state or proposes the bytes as they came.
+//
+// Handlers run on the loops; answers to proposals come from the node's threads. Requests and responses are bytes throughout: no message object
+// is built.
+#pragma once
+
+#include "api/context.h"
+#include "api/gate.h"
+#include "api/replies.h"
+#include "apply/request.h"
+#include "rpc/service.h"
+
+namespace etcd::api {
+
+class Kv {
+ public:
+  // All must outlive it.
+  Kv(Context& context, Gate& gate, const Replies& replies) : context_(context), gate_(gate), replies_(replies) {}
+
+  void register_methods(rpc::ServiceTable& table);
+
+  void range(rpc::UnaryCall call);
+  void put(rpc::UnaryCall call);
+  void delete_range(rpc::UnaryCall call);
+  void txn(rpc::UnaryCall call);
+  void compact(rpc::UnaryCall call);
+
+ private:
+  using Read = void (*)(Kv& kv, rpc::UnaryCall call);
+
+  bool may_read_now(bool serializable);
+  // Calls `read` on this loop once the newest view is linearizable.
+  void after_barrier(rpc::UnaryCall call, RequestType type, Read read);
+  void range_now(rpc::UnaryCall call, const apply::RangeRequest& request);
+  void txn_now(rpc::UnaryCall call, const apply::TxnRequest& request);
+  void propose(rpc::UnaryCall call, RequestType type, node::RequestKind kind);
+  // False if the request would take the db over its quota; then the alarm is raised and the call answered.
+  bool within_quota(rpc::UnaryCall& call, std::int64_t cost);
+  void wait_for_compaction(rpc::UnaryCall call, base::Rope response);
+
+  Context& context_;
+  Gate& gate_;
+  const Replies& replies_;
+};
+
+}  // namespace etcd::api

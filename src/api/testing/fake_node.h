@@ -1,0 +1,71 @@
+// FakeNode: a Node that answers as the test tells it, over a real store. For tests of what the services check, ask and answer.
+//
+// Owner: the test. Everything happens on its thread; callbacks run when the test says so.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mvcc/testing/store_rig.h"
+#include "node/node.h"
+
+namespace etcd::api::testing {
+
+class FakeNode : public node::Node {
+ public:
+  FakeNode();
+
+  // The state that it shows.
+  node::NodeStatus now;
+  node::DbStatus db;
+  cluster::View cluster_state;
+  bool linearizable = true;
+  mvcc::testing::StoreRig store;
+
+  // What was asked of it, in order.
+  struct Proposed {
+    node::RequestKind kind;
+    std::string request;
+    std::int64_t deadline_ns;
+    node::ProposeCallback done;
+  };
+  std::deque<Proposed> proposed;   // submitted, and not answered yet
+  std::deque<base::UniqueFunction<void(Status)>> barriers;
+  std::deque<base::UniqueFunction<void(Status)>> defragments;
+  std::deque<base::UniqueFunction<void(Status)>> compaction_waits;
+  std::deque<base::UniqueFunction<void(Status)>> transfers;
+  std::vector<MemberId> transferees;
+  std::vector<Revision> hashed_revisions;
+  std::deque<base::UniqueFunction<void()>> jobs;
+
+  // What it answers at once.
+  std::optional<Status> answer_barriers_with;  // nothing: they wait in `barriers`
+  Result<std::uint32_t> hash_answer = std::uint32_t{0};
+  Result<node::HashKvResult> hash_kv_answer = node::HashKvResult{};
+  Result<std::string> snapshot_answer = std::string();  // the bytes of the db
+
+  // Answers the oldest proposal; CHECKs that there is one.
+  void answer(Result<base::Rope> response);
+  // Runs background jobs until none is left.
+  void run_jobs();
+
+  std::unique_ptr<node::Proposer> make_proposer() override;
+  mvcc::ReadViewRef view() override { return store.view(); }
+  bool view_is_linearizable() override { return linearizable; }
+  void read_barrier(std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) override;
+  node::NodeStatus status() override { return now; }
+  node::DbStatus db_status() override { return db; }
+  std::shared_ptr<const node::ClusterView> cluster() override { return std::make_shared<const cluster::View>(cluster_state); }
+  void defragment(base::UniqueFunction<void(Status)> done) override { defragments.push_back(std::move(done)); }
+  void snapshot(base::UniqueFunction<void(Result<std::unique_ptr<node::SnapshotStream>>)> done) override;
+  void hash(base::UniqueFunction<void(Result<std::uint32_t>)> done) override { done(hash_answer); }
+  void hash_kv(Revision revision, base::UniqueFunction<void(Result<node::HashKvResult>)> done) override;
+  void wait_compaction(base::UniqueFunction<void(Status)> done) override { compaction_waits.push_back(std::move(done)); }
+  void move_leader(MemberId transferee, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) override;
+  void run_in_background(base::UniqueFunction<void()> job) override { jobs.push_back(std::move(job)); }
+};
+
+}  // namespace etcd::api::testing
