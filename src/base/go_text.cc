@@ -2,6 +2,8 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
+#include <cstdio>
 #include <utility>
 
 #include "base/wire.h"
@@ -205,6 +207,22 @@ std::string format_duration(Duration duration) {
 }
 
 Result<Duration> parse_duration(std::string_view text) { return DurationReader(text).read(); }
+
+std::string human_bytes(std::uint64_t bytes) {
+  constexpr std::array<const char*, 7> kUnits = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+  if (bytes < 10) return std::to_string(bytes) + " B";
+  std::size_t unit = 0;
+  std::uint64_t scale = 1;
+  while (bytes / scale >= 1000) {
+    scale *= 1000;
+    ++unit;
+  }
+  const double value = static_cast<double>(bytes) / static_cast<double>(scale);
+  const double rounded = std::floor(value * 10 + 0.5) / 10;
+  char text[32];
+  std::snprintf(text, sizeof text, "%.*f %s", rounded < 10 ? 1 : 0, rounded, kUnits[unit]);
+  return text;
+}
 
 std::optional<bool> parse_bool(std::string_view text) {
   for (const std::string_view yes : {"1", "t", "T", "true", "True", "TRUE"}) {

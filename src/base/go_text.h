@@ -22,6 +22,9 @@ std::string format_duration(Duration duration);
 // Reads "300ms", "-1.5h", "2h45m", "0"; kInvalid with Go's text otherwise, e.g. `time: unknown unit "x" in duration "1x"`.
 Result<Duration> parse_duration(std::string_view text);
 
+// "83 MB", "2.1 GB": a size in powers of 1000, as etcd's logs give it.
+std::string human_bytes(std::uint64_t bytes);
+
 // 1, t, T, true, True, TRUE and their opposites.
 std::optional<bool> parse_bool(std::string_view text);
 

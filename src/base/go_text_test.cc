@@ -62,6 +62,17 @@ TEST(GoText, RefusesWhatIsNoDurationWithGosText) {
   EXPECT_EQ(text_of("3000000h"), "time: invalid duration \"3000000h\"");
 }
 
+TEST(GoText, GivesSizesInPowersOfAThousand) {
+  EXPECT_EQ(human_bytes(0), "0 B");
+  EXPECT_EQ(human_bytes(9), "9 B");
+  EXPECT_EQ(human_bytes(10), "10 B");
+  EXPECT_EQ(human_bytes(999), "999 B");
+  EXPECT_EQ(human_bytes(20480), "20 kB");
+  EXPECT_EQ(human_bytes(82854982), "83 MB");
+  EXPECT_EQ(human_bytes(2147483648), "2.1 GB");
+  EXPECT_EQ(human_bytes(UINT64_MAX), "18 EB");
+}
+
 TEST(GoText, ReadsBooleansOfGoOnly) {
   EXPECT_EQ(parse_bool("T"), true);
   EXPECT_EQ(parse_bool("FALSE"), false);
