@@ -1,7 +1,6 @@
 #include "mvcc/compaction.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace etcd::mvcc {
@@ -22,16 +21,16 @@ bool Compaction::step(Index& index, std::size_t max_keys) {
     trim_ = {.at = scheduled_, .cursor = {}, .dropped = {}};
     phase_ = Phase::kTrimming;
   }
-  if (index.trim(trim_, max_keys)) finish_trimming();
+  const bool end = index.trim(trim_, max_keys);
+  dropped_.add(std::exchange(trim_.dropped, {}));
+  if (end) finish_trimming();
   return needs_steps();
 }
 
 void Compaction::finish_trimming() {
   const auto above = std::ranges::upper_bound(orphans_, trim_.at, {}, [](const ChangeId& id) { return id.revision.main; });
-  trim_.dropped.insert(trim_.dropped.end(), orphans_.begin(), above);
+  dropped_.add({orphans_.begin(), above});
   orphans_.erase(orphans_.begin(), above);
-  std::ranges::sort(trim_.dropped);
-  deletes_taken_ = 0;
   phase_ = Phase::kDeleting;
 }
 
@@ -43,19 +42,15 @@ Compaction::FlushPart Compaction::take_flush(std::size_t max_deletes) {
   FlushPart part;
   if (scheduled_written_ < scheduled_) part.scheduled = scheduled_written_ = scheduled_;
   if (phase_ != Phase::kDeleting) return part;
-  const std::size_t count = std::min(max_deletes, trim_.dropped.size() - deletes_taken_);
-  const auto begin = trim_.dropped.begin() + static_cast<std::ptrdiff_t>(deletes_taken_);
-  part.deletes.assign(begin, begin + static_cast<std::ptrdiff_t>(count));
-  deletes_taken_ += count;
-  if (deletes_taken_ == trim_.dropped.size()) part.finished = finishing_ = trim_.at;
+  part.deletes = dropped_.take(max_deletes);
+  if (dropped_.empty()) part.finished = finishing_ = trim_.at;
   return part;
 }
 
 void Compaction::flushed() {
   if (!finishing_) return;
   finished_ = *std::exchange(finishing_, std::nullopt);
-  deleted_ = trim_.dropped.size();
-  trim_ = {};
+  deleted_ = std::exchange(dropped_, {}).size();
   phase_ = Phase::kIdle;
 }
 

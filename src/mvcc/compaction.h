@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "mvcc/drop_list.h"
 #include "mvcc/index.h"
 #include "mvcc/revision_key.h"
 
@@ -58,8 +59,8 @@ class Compaction {
   Revision finished_{-1};
   Phase phase_ = Phase::kIdle;
   Index::Trim trim_;                  // of the running job
+  DropList dropped_;                  // by the running job, and not yet deleted
   std::vector<ChangeId> orphans_;     // ascending
-  std::size_t deletes_taken_ = 0;     // of trim_.dropped, which kDeleting has sorted
   std::optional<Revision> finishing_;  // the mark in the flush under way
   std::uint64_t deleted_ = 0;
 };

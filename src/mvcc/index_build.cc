@@ -21,11 +21,12 @@ class IndexBuilder {
   IndexBuilder(Index& index, const std::vector<IndexRecord>& records) : index_(index), records_(records) {}
 
   std::vector<ChangeId> build() {
-    const std::vector<std::uint32_t> order = sort_by_key(records_);
-    for (std::size_t begin = 0; begin < order.size();) {
+    const std::vector<SortedRecord> sorted = sort_by_key(records_);
+    for (std::size_t begin = 0; begin < sorted.size();) {
       std::size_t end = begin + 1;
-      while (end < order.size() && records_[order[end]].key == records_[order[begin]].key) ++end;
-      add_key({order.data() + begin, end - begin});
+      while (end < sorted.size() && !sorted[end].first_of_key) ++end;
+      prefetch(sorted, begin);
+      add_key({sorted.data() + begin, end - begin});
       begin = end;
     }
     while (level_.size() > 1) level_ = build_branches(std::exchange(level_, {}));
@@ -42,12 +43,20 @@ class IndexBuilder {
     std::string_view last;
   };
 
-  // `places`: of one key's records.
-  void add_key(std::span<const std::uint32_t> places) {
+  // In order of key the records lie all over the memory, and the keys all over the db: ask for them ahead of time.
+  void prefetch(const std::vector<SortedRecord>& sorted, std::size_t at) const {
+    constexpr std::size_t kRecordAhead = 24;
+    constexpr std::size_t kKeyAhead = 12;
+    if (at + kRecordAhead >= sorted.size()) return;
+    __builtin_prefetch(&records_[sorted[at + kRecordAhead].place]);
+    __builtin_prefetch(records_[sorted[at + kKeyAhead].place].key.data());
+  }
+
+  void add_key(std::span<const SortedRecord> of_key) {
     std::vector<HistoryEntry>& entries = scratch_;
     entries.clear();
-    for (const std::uint32_t place : places) add_entry(entries, records_[place].change);
-    const IndexRecord& first = records_[places.front()];
+    for (const SortedRecord& record : of_key) add_entry(entries, records_[record.place].change);
+    const IndexRecord& first = records_[of_key.front().place];
     History* history = History::make(index_.building(), first.key, static_cast<std::uint32_t>(entries.size()));
     // A lone tombstone's key was created at a revision that is gone.
     if (!first.change.tombstone) history->set_base(first.created, first.version);

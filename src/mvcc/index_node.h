@@ -93,6 +93,10 @@ inline std::uint64_t word_at(std::string_view key, std::size_t offset) {
 inline std::size_t shared_prefix(std::string_view a, std::string_view b) {
   const std::size_t most = a.size() < b.size() ? a.size() : b.size();
   std::size_t length = 0;
+  for (; length + sizeof(std::uint64_t) <= most; length += sizeof(std::uint64_t)) {
+    const std::uint64_t differs = word_at(a, length) ^ word_at(b, length);
+    if (differs != 0) return length + static_cast<std::size_t>(std::countl_zero(differs)) / 8;
+  }
   while (length < most && a[length] == b[length]) ++length;
   return length;
 }

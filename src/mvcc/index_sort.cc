@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <tuple>
 
 #include "base/check.h"
 #include "mvcc/index_node.h"
@@ -11,16 +10,22 @@ namespace etcd::mvcc {
 namespace {
 
 struct Item {
-  std::uint64_t word;        // the key's bytes [depth, depth + 8)
+  std::uint64_t word;    // the key's bytes [depth, depth + 8)
   std::uint32_t record;
-  std::uint32_t rest;        // how many bytes the key has from depth on, 9 for more than 8: sorts "a" before "a\0"
+  std::uint16_t rest;    // how many bytes the key has from depth on, 9 for more than 8: sorts "a" before "a\0"
+  bool first_of_key;     // known once the item is in its place
 };
 
-bool operator<(const Item& a, const Item& b) {
-  return std::tie(a.word, a.rest, a.record) < std::tie(b.word, b.rest, b.record);
-}
+constexpr std::uint16_t kMoreThanWord = sizeof(Item::word) + 1;
 
-constexpr std::uint32_t kMoreThanWord = sizeof(Item::word) + 1;
+struct ByWord {
+  bool operator()(const Item& a, const Item& b) const {
+    if (a.word != b.word) return a.word < b.word;
+    return a.rest != b.rest ? a.rest < b.rest : a.record < b.record;
+  }
+};
+
+bool agree(const Item& a, const Item& b) { return a.word == b.word && a.rest == b.rest; }
 
 // Items whose keys agree before `depth`.
 struct Run {
@@ -35,7 +40,7 @@ class Sorter {
     for (std::size_t i = 0; i < items_.size(); ++i) items_[i].record = static_cast<std::uint32_t>(i);
   }
 
-  std::vector<std::uint32_t> sort() {
+  std::vector<SortedRecord> sort() {
     std::vector<Run> runs;
     if (!items_.empty()) runs.push_back({0, items_.size(), 0});
     while (!runs.empty()) {
@@ -43,9 +48,10 @@ class Sorter {
       runs.pop_back();
       sort_run(run, runs);
     }
-    std::vector<std::uint32_t> order(items_.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = items_[i].record;
-    return order;
+    std::vector<SortedRecord> sorted;
+    sorted.reserve(items_.size());
+    for (const Item& item : items_) sorted.push_back({item.record, item.first_of_key});
+    return sorted;
   }
 
  private:
@@ -56,13 +62,17 @@ class Sorter {
     const std::size_t depth = skip_shared(run);
     for (std::size_t i = run.begin; i < run.end; ++i) {
       items_[i].word = word_at(key(i), depth);
-      items_[i].rest = static_cast<std::uint32_t>(std::min<std::size_t>(key(i).size() - depth, kMoreThanWord));
+      items_[i].rest = static_cast<std::uint16_t>(std::min<std::size_t>(key(i).size() - depth, kMoreThanWord));
     }
-    std::sort(items_.begin() + static_cast<std::ptrdiff_t>(run.begin), items_.begin() + static_cast<std::ptrdiff_t>(run.end));
+    std::sort(items_.begin() + static_cast<std::ptrdiff_t>(run.begin), items_.begin() + static_cast<std::ptrdiff_t>(run.end), ByWord());
     for (std::size_t begin = run.begin; begin < run.end;) {
       std::size_t end = begin + 1;
-      while (end < run.end && items_[end].word == items_[begin].word && items_[end].rest == items_[begin].rest) ++end;
-      if (end - begin > 1 && items_[begin].rest == kMoreThanWord) rest.push_back({begin, end, depth + sizeof(Item::word)});
+      while (end < run.end && agree(items_[begin], items_[end])) ++end;
+      if (end - begin > 1 && items_[begin].rest == kMoreThanWord) {
+        rest.push_back({begin, end, depth + sizeof(Item::word)});
+      } else {
+        for (std::size_t i = begin; i < end; ++i) items_[i].first_of_key = i == begin;
+      }
       begin = end;
     }
   }
@@ -83,7 +93,7 @@ class Sorter {
 
 }  // namespace
 
-std::vector<std::uint32_t> sort_by_key(const std::vector<IndexRecord>& records) {
+std::vector<SortedRecord> sort_by_key(const std::vector<IndexRecord>& records) {
   CHECK(records.size() < std::numeric_limits<std::uint32_t>::max(), records.size());
   return Sorter(records).sort();
 }

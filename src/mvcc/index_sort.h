@@ -8,8 +8,13 @@
 
 namespace etcd::mvcc {
 
-// The places of `records` in order of key; those of one key keep their order. At most 2^32 - 1 records (CHECK).
+struct SortedRecord {
+  std::uint32_t place;  // in what was sorted
+  bool first_of_key;    // the one before it has another key
+};
+
+// `records` in order of key; those of one key keep their order. At most 2^32 - 1 records (CHECK).
 // Compares eight bytes of each key at a time: some 0.1 us a record, with keys that share long prefixes too.
-std::vector<std::uint32_t> sort_by_key(const std::vector<IndexRecord>& records);
+std::vector<SortedRecord> sort_by_key(const std::vector<IndexRecord>& records);
 
 }  // namespace etcd::mvcc

@@ -114,9 +114,9 @@ class ViewPublisher {
 
   // Makes `view` the newest, and reclaims. Called by Store::publish().
   void publish(ReadView view);
-  // Frees what no view can see any more. Called now and then when nothing is published, so that the last readers of an old view leave nothing
-  // behind. Cheap if there is nothing to do.
-  void reclaim();
+  // Frees what no view can see any more, a bounded part of it at a time: a reader who held a view for long leaves much. Called now and then when
+  // nothing is published, so that nothing stays behind. Cheap if there is nothing to do; true if there is more.
+  bool reclaim();
   // Views that are held or newest: 1 when nobody reads an old one.
   std::size_t live_views() const { return live_.size(); }
   Reclaimer& reclaimer() { return reclaimer_; }
@@ -129,13 +129,16 @@ class ViewPublisher {
   PublishedView* take_slot();
   void replace_current(PublishedView* next);
   void fold_current();
+  void release_unheld();
   void release(PublishedView& published, std::size_t older);
+  void free_some(std::size_t count);
 
   mutable std::atomic<std::uint64_t> current_;
   std::unique_ptr<PublishedView*[]> slots_;  // by slot; set before the slot's first use, then never changed
   std::uint32_t slots_used_ = 0;
   std::vector<PublishedView*> free_;
   std::vector<PublishedView*> live_;  // ascending by version; the last is the newest
+  std::vector<Retired> dead_;         // seen by no view
   Reclaimer reclaimer_;
 };
 

@@ -10,14 +10,16 @@ namespace {
 
 // From this many on, sorting pays.
 constexpr std::size_t kManyRecords = 32;
-// A record so few revisions ahead is nearer by stepping than by a search from the root.
-constexpr std::int64_t kNear = 24;
+// A record so few records ahead is nearer by stepping than by a search from the root.
+constexpr double kNear = 24;
 
 struct Wanted {
   RevisionPair revision;
   std::size_t place;
 };
 
+// Reads records in ascending order. To look at a key costs more than to step over it, since keys lie as far apart as values are long: so it steps as
+// far as the revisions' distance says, given how densely records lay until now, and looks only then.
 class ForwardReader {
  public:
   ForwardReader(const ReadView& view, const bolt::BucketView& keys) : view_(view), cursor_(keys.cursor()) {}
@@ -25,26 +27,35 @@ class ForwardReader {
   // Revisions must ascend from call to call.
   Result<std::string_view> read(RevisionPair revision) {
     const RevisionKey key(revision);
-    if (!step_to(revision, key.view())) cursor_.seek(key.view());
+    const double distance = std::max(1.0, static_cast<double>(revision.main.value - at_.main.value));
+    if (cursor_.valid() && distance * density_ < kNear) {
+      const double steps = step_to(key.view(), distance * density_);
+      density_ += (steps / distance - density_) / 8;
+    } else {
+      cursor_.seek(key.view());
+    }
     at_ = revision;
     if (cursor_.valid() && cursor_.key() == key.view()) return cursor_.value();
     TRY(cursor_.status());
-    return view_.read(revision);  // names what is missing
+    cursor_.seek(key.view());  // the guess was too far off
+    if (cursor_.valid() && cursor_.key() == key.view()) return cursor_.value();
+    return view_.read(revision);  // says what is missing
   }
 
  private:
-  bool step_to(RevisionPair revision, std::string_view key) {
-    if (!cursor_.valid() || revision.main.value - at_.main.value > kNear) return false;
-    for (std::int64_t steps = 0; steps < kNear && cursor_.valid(); ++steps) {
-      if (cursor_.key() >= key) return true;
-      cursor_.next();
-    }
-    return false;
+  // Steps to about where `key` should be, then a few steps more towards it. Returns how many it took in all.
+  double step_to(std::string_view key, double guess) {
+    double steps = 0;
+    for (; steps + 0.5 < guess && cursor_.valid(); ++steps) cursor_.next();
+    for (; steps < kNear && cursor_.valid() && cursor_.key() < key; ++steps) cursor_.next();
+    for (; steps > 0 && cursor_.valid() && cursor_.key() > key; --steps) cursor_.prev();
+    return steps;
   }
 
   const ReadView& view_;
   bolt::Cursor cursor_;
   RevisionPair at_;  // last revision read
+  double density_ = 1;  // records a main revision
 };
 
 }  // namespace

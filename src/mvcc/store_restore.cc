@@ -42,6 +42,9 @@ Status add_record(Records& records, const bolt::Cursor& cursor) {
   if (cursor.is_bucket()) return fail(Errc::kCorrupt, "a bucket among the records of the key bucket");
   TRY_ASSIGN(const ChangeId change, parse_revision_key(cursor.key()));
   TRY(check_bounds(change.revision));
+  if (!records.index.empty() && records.index.back().change.revision == change.revision) {
+    return fail(Errc::kCorrupt, "two records of one revision in the db");
+  }
   TRY_ASSIGN(const KeyValue kv, decode_key_value(cursor.value()));
   records.index.push_back({.key = kv.key, .change = change, .created = kv.create_revision, .version = kv.version});
   if (kv.lease != LeaseId(0) && !change.tombstone) records.leased.push_back({change.revision, {kv.key, kv.lease}});

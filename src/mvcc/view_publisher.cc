@@ -7,6 +7,8 @@ namespace {
 
 // Garbage of a usual batch; room for more is given back.
 constexpr std::size_t kGarbageKept = 4096;
+// Some tens of microseconds.
+constexpr std::size_t kFreedAtOnce = 500;
 
 }  // namespace
 
@@ -21,6 +23,7 @@ ViewPublisher::~ViewPublisher() {
       CHECK(published->holders.load(std::memory_order_acquire) == 0, "a view is still held", published->version);
     }
   }
+  Reclaimer::free_all(dead_);
   for (std::uint32_t i = 0; i < slots_used_; ++i) {
     Reclaimer::free_all(slots_[i]->garbage);
     delete slots_[i];
@@ -48,7 +51,8 @@ void ViewPublisher::publish(ReadView view) {
   }
   replace_current(next);
   live_.push_back(next);
-  reclaim();
+  release_unheld();
+  free_some(kFreedAtOnce + 2 * garbage.size());
 }
 
 PublishedView* ViewPublisher::take_slot() {
@@ -78,8 +82,20 @@ void ViewPublisher::fold_current() {
   live_.back()->holders.fetch_add(static_cast<std::int64_t>(before & kCountMask), std::memory_order_relaxed);
 }
 
-void ViewPublisher::reclaim() {
-  if (live_.empty()) return;
+bool ViewPublisher::reclaim() {
+  if (!live_.empty()) release_unheld();
+  free_some(kFreedAtOnce);
+  return !dead_.empty();
+}
+
+void ViewPublisher::free_some(std::size_t count) {
+  for (; count > 0 && !dead_.empty(); --count) {
+    dead_.back().free(dead_.back().object);
+    dead_.pop_back();
+  }
+}
+
+void ViewPublisher::release_unheld() {
   if ((current_.load(std::memory_order_relaxed) & kCountMask) > kCountMask / 2) fold_current();
   std::size_t kept = 0;
   for (std::size_t i = 0; i < live_.size(); ++i) {
@@ -99,11 +115,8 @@ void ViewPublisher::release(PublishedView& published, std::size_t older) {
   published.view.reset();
   PublishedView* below = older > 0 ? live_[older - 1] : nullptr;
   for (const Retired& retired : published.garbage) {
-    if (below != nullptr && retired.born <= below->version) {
-      below->garbage.push_back(retired);
-    } else {
-      retired.free(retired.object);
-    }
+    const bool seen = below != nullptr && retired.born <= below->version;
+    (seen ? below->garbage : dead_).push_back(retired);
   }
   published.garbage.clear();
   if (published.garbage.capacity() > kGarbageKept) published.garbage.shrink_to_fit();
