@@ -120,6 +120,11 @@ class Replica {
     machine_.reset();
     db_.reset();
   }
+  // Closes, and hands over the disk as it is.
+  std::unique_ptr<base::CrashFs> take_disk() {
+    close();
+    return std::move(disk_);
+  }
   void open() {
     auto db = bolt::Db::open(*disk_, path_, small_db());
     ASSERT_TRUE(db) << describe(db.error());

@@ -148,6 +148,7 @@ std::string Scripted::run(const std::vector<std::string>& lines) {
   if (command == "restart") return replica_->restart(), "index " + std::to_string(replica_->machine().applied().value) + "\n";
   if (command == "db") return dump();
   if (command == "members") return members();
+  if (command == "lease") return lease(LeaseId(words.number("id")));
   return "unknown command\n";
 }
 
@@ -204,6 +205,15 @@ std::string Scripted::dump() {
       out += bucket + " " + printable(key) + " " + (is_kv ? describe_key_value(value) : printable(value)) + "\n";
     }
   }
+  return out;
+}
+
+std::string Scripted::lease(LeaseId id) {
+  const lease::Lessor& lessor = replica_->machine().lessor();
+  const auto info = lessor.find(id, 0);
+  if (!info) return describe_error(info.error());
+  std::string out = "ttl " + std::to_string(info->ttl_s) + " remaining " + std::to_string(info->remaining_ttl_s) + "\n";
+  for (const std::string_view key : lessor.keys_of(id)) out += "key " + std::string(key) + "\n";
   return out;
 }
 

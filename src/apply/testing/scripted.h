@@ -35,6 +35,7 @@ class Scripted {
   std::string request(RequestKind kind, const std::string& bytes);
   std::string dump();
   std::string members();
+  std::string lease(LeaseId id);
 
   Options options_ = test_options();
   std::unique_ptr<Replica> replica_ = std::make_unique<Replica>(options_);
