@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "raft/core.h"
 
 namespace etcd::raft {
@@ -32,21 +33,18 @@ void Raft::Core::handle_append(MemberId from, const AppendRequest& request) {
   }
   append_from_leader(request);
   LogIndex last(request.prev_index.value + request.entries.size());
-  if (out_.fatal || !commit_to(std::min(request.commit, last))) return;
+  if (!commit_to(std::min(request.commit, last))) return;
   send_after_persist(term_, from, AppendAccepted{last});
 }
 
-// Takes over the entries from the first one that is new or differs; what we have is never cut for entries we have already.
+// The caller has seen that request.prev_index >= committed. Takes over the entries from the first one that is new or differs; what we have is never cut for entries we have already.
 void Raft::Core::append_from_leader(const AppendRequest& request) {
   for (const Entry& entry : request.entries) {
     if (entry.index <= log_.last()) {
       if (log_.has({entry.term, entry.index})) continue;
       note(NoteLevel::kInfo, "found conflict at index %llu [existing term: %llu, conflicting term: %llu]", number(entry.index),
            number(*log_.term(entry.index)), number(entry.term));
-      if (entry.index <= committed_) {
-        out_.fatal = "entry " + std::to_string(entry.index.value) + " conflict with committed entry [committed(" + std::to_string(committed_.value) + ")]";
-        return;
-      }
+      CHECK(entry.index > committed_, entry.index, committed_);
       note(NoteLevel::kInfo, "%s the unstable entries %s index %llu", entry.index <= log_.durable().next() ? "replace" : "truncate",
            entry.index <= log_.durable().next() ? "from" : "before", number(entry.index));
       log_.truncate(entry.index.prev());

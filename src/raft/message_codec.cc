@@ -64,14 +64,28 @@ void append_entry(const Entry& entry, base::Rope& out) {
   out.append(entry.data);
 }
 
-// Writes the fields in order of their numbers. type, to, from and term are always there; the others if they are not zero.
+// An entry without a place in the log, which Go writes without term and index.
+void append_proposed(EntryType type, const SharedBytes& data, base::Rope& out) {
+  std::string fields;
+  WireWriter inner(fields);
+  inner.varint_if(1, static_cast<std::uint64_t>(type));
+  if (!data.empty()) inner.bytes_header(4, data.size());
+  std::string head;
+  WireWriter(head).bytes_header(7, fields.size() + data.size());
+  out.append(std::string_view(head));
+  out.append(std::string_view(fields));
+  out.append(data);
+}
+
+// Writes the fields in order of their numbers. type, to, from and term (where a message has one) are always there; the others if
+// they are not zero.
 class MessageWriter {
  public:
   MessageWriter(WireKind kind, const Message& message, base::Rope& out) : out_(out) {
     writer_.varint(1, static_cast<std::uint64_t>(kind));
     writer_.varint(2, message.to.value);
     writer_.varint(3, message.from.value);
-    writer_.varint(4, message.term.value);
+    if (kind != WireKind::kProp && kind != WireKind::kReadIndex) writer_.varint(4, message.term.value);
   }
   ~MessageWriter() { flush(); }
   MessageWriter(const MessageWriter&) = delete;
@@ -88,6 +102,11 @@ class MessageWriter {
   MessageWriter& entry(const Entry& entry) {
     flush();
     append_entry(entry, out_);
+    return *this;
+  }
+  MessageWriter& proposed(EntryType type, const SharedBytes& data) {
+    flush();
+    append_proposed(type, data, out_);
     return *this;
   }
   MessageWriter& snapshot(const Snapshot& snapshot) {
@@ -116,7 +135,7 @@ struct Encoder {
 
   void operator()(const Proposal& body) const {
     MessageWriter writer(WireKind::kProp, message, out);
-    for (const ProposedEntry& entry : body.entries) writer.entry({Term(0), LogIndex(0), entry.type, entry.data});
+    for (const ProposedEntry& entry : body.entries) writer.proposed(entry.type, entry.data);
   }
   void operator()(const AppendRequest& body) const {
     MessageWriter writer(WireKind::kApp, message, out);
@@ -144,11 +163,11 @@ struct Encoder {
   }
   void operator()(const HeartbeatResponse& body) const { MessageWriter(WireKind::kHeartbeatResp, message, out).context(body.context); }
   void operator()(const ReadIndexRequest& body) const {
-    MessageWriter(WireKind::kReadIndex, message, out).entry({Term(0), LogIndex(0), EntryType::kNormal, body.context});
+    MessageWriter(WireKind::kReadIndex, message, out).proposed(EntryType::kNormal, body.context);
   }
   void operator()(const ReadIndexResponse& body) const {
     MessageWriter writer(WireKind::kReadIndexResp, message, out);
-    writer.number(6, body.index.value).entry({Term(0), LogIndex(0), EntryType::kNormal, body.context});
+    writer.number(6, body.index.value).proposed(EntryType::kNormal, body.context);
   }
   void operator()(const TransferRequest&) const { MessageWriter(WireKind::kTransferLeader, message, out); }
   void operator()(const TimeoutNow&) const { MessageWriter(WireKind::kTimeoutNow, message, out); }

@@ -64,8 +64,8 @@ struct Output {
   std::optional<ConfState> conf_state;           // the configuration as of the last ApplyConfChange: to be stored with its index
   // An ApplyConfChange that no valid configuration can follow was ignored; every member ignores it alike. The text says why.
   std::optional<std::string> conf_change_error;
-  // The leader proves that this member has lost entries it acknowledged, or holds others that were committed: it must stop and never vote again
-  // with this log. The text says why, in etcd's words.
+  // The leader proves that this member has lost entries it acknowledged: it must stop and never vote again with this log. The text says why, in
+  // etcd's words. Nothing is taken in after that.
   std::optional<std::string> fatal;
   std::vector<Note> notes;
 

@@ -74,7 +74,7 @@ void Network::step() {
   ++step_;
   auto happens = [&](std::uint64_t one_in) { return one_in > 0 && rng_.one_in(one_in); };
   if (happens(options_.crash_one_in)) crash(any());
-  if (happens(options_.cut_one_in)) cut_.emplace_back(any().config.id, any().config.id);
+  if (happens(options_.cut_one_in)) cut_links();
   if (happens(options_.cut_one_in * 2)) cut_.clear();
   Member& m = any();
   if (!m.raft) {
@@ -85,6 +85,16 @@ void Network::step() {
   random_event(m);
   if (!rng_.one_in(3)) pump(m);
   for (int i = 0; i < 2; ++i) deliver_one();
+}
+
+// One direction of one link, or everything to and from one member.
+void Network::cut_links() {
+  MemberId one = any().config.id;
+  if (rng_.one_in(2)) return cut_.emplace_back(one, any().config.id), void();
+  for (const Member& other : members_) {
+    cut_.emplace_back(one, other.config.id);
+    cut_.emplace_back(other.config.id, one);
+  }
 }
 
 void Network::random_event(Member& m) {

@@ -73,6 +73,7 @@ class Network {
   };
 
   void step();
+  void cut_links();
   void random_event(Member& m);
   void start(Member& m);
   void crash(Member& m);
