@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Every tool of this folder in turn against build/release/bin/etcd; fails if one fails.
+# Usage: all.sh sample|full       (sample: what fits into continuous integration)
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+. "$here/go-check.sh"
+"$here/build.sh"
+# The suites look for all three programs in one folder; etcdctl and etcdutl are Go's.
+cp -u "$root"/build/reference/{etcdctl,etcdutl} "$root/build/release/bin/"
+
+failed=()
+passed=0
+tool() {
+  echo "== $*"
+  if "$here/run.sh" "$@"; then passed=$((passed + 1)); else failed+=("$1"); fi
+}
+
+tool suites
+tool swap
+if [[ ${1:-full} == sample ]]; then
+  tool killtest -cycles 10
+  tool apicheck -seeds 1 -requests 500
+  tool badinput -idle-connections 2000
+else
+  tool killtest
+  tool apicheck
+  tool badinput
+fi
+
+((${#failed[@]} == 0)) || echo "failed: ${failed[*]}"
+echo "$passed passed, ${#failed[@]} failed"
+((${#failed[@]} == 0))
