@@ -238,10 +238,17 @@ Status Wal::flush(base::File& file) {
 
 Status Wal::prepare_next_segment() {
   if (next_) return {};
-  return guarded([&]() -> Status {
-    TRY_ASSIGN(next_, files_.open(base::join_path(folder_, kNextName), OpenMode::kCreateTruncate));
-    return next_->allocate(options_.segment_bytes);
-  });
+  const std::string path = base::join_path(folder_, kNextName);
+  TRY_ASSIGN(auto file, files_.open(path, OpenMode::kCreateTruncate));
+  const Status allocated = file->allocate(options_.segment_bytes);
+  prepare_failed_ = !allocated;
+  if (prepare_failed_) {
+    file.reset();
+    (void)files_.remove(path);
+    return allocated;
+  }
+  next_ = std::move(file);
+  return {};
 }
 
 // The old segment is durable whole before the new one has a name, and the new one's head before that too.
@@ -249,6 +256,7 @@ Status Wal::cut() {
   TRY(tail().truncate(offset_));
   TRY(tail().sync());
   TRY(prepare_next_segment());
+  prepare_failed_ = false;
   offset_ = 0;
   append_head();
   TRY(flush(*next_));

@@ -1,8 +1,8 @@
 // Wal: etcd's write-ahead log, the truth about what this member has promised. Opened, appended to, cut into segments, and released from the front.
 //
 // Owner: one thread at a time (the disk stage). Every call blocks for the disk.
-// Durability: what save() was given is durable once sync() returned success; save_snapshot() syncs by itself. After a failure every further call
-// fails too: the caller must end the process, since what a failed sync left behind is unknown.
+// Durability: what save() was given is durable once sync() returned success; save_snapshot() syncs by itself. After a failure of one of these three
+// all of them fail: the caller must end the process, since what a failed sync left behind is unknown.
 // Invariants: entries in the file are consecutive, but for a step back that replaces what it overlaps; the segment that is appended to was begun
 // by this implementation and holds zeros behind its last record; a marker stands wherever writing went on after a sync, and only there
 // (docs/decisions/0001-torn-tail-or-damage.md).
@@ -65,9 +65,10 @@ class Wal {
   // Makes everything saved durable; does nothing if it is.
   Status sync();
 
-  // Allocates the next segment beforehand, so that save() need not. For a quiet moment, when wants_next_segment().
+  // Allocates the next segment beforehand, so that save() need not. For a quiet moment, when wants_next_segment(). A failure (kNoSpace, above all)
+  // does no harm yet: the log goes on in the segment that it has, and save() tries once more when that is full.
   Status prepare_next_segment();
-  bool wants_next_segment() const { return !next_ && offset_ > options_.segment_bytes / 2; }
+  bool wants_next_segment() const { return !next_ && !prepare_failed_ && offset_ > options_.segment_bytes / 2; }
 
   // Gives up the locks of the segments that hold nothing behind `index`, but for the last of those; purge_segments() may then remove them.
   void release_to(LogIndex index);
@@ -106,6 +107,7 @@ class Wal {
   std::uint64_t marker_key_;
   std::vector<OpenSegment> segments_;  // those with a lock, oldest first; the last is appended to
   std::unique_ptr<base::File> next_;   // allocated, not yet part of the log
+  bool prepare_failed_ = false;        // since the last cut
   FrameWriter frames_{0};              // gathered, not yet written
   std::uint64_t offset_ = 0;           // where the next frame goes
   bool synced_ = true;                 // everything before offset_ is durable

@@ -111,6 +111,24 @@ TEST(Wal, APreparedSegmentIsUsedForTheNextCut) {
   EXPECT_EQ(wal->segment_path(), kFolder + "/0000000000000001-0000000000000003.wal");
 }
 
+TEST(Wal, AFullDiskIsNoHarmUntilTheSegmentIsFull) {
+  const auto disk = empty_disk();
+  const auto wal = create_log(*disk);
+  ASSERT_TRUE(save_synced(*wal, {}, entries_of(1, 1, 1, 40'000)));
+  disk->set_fault_rule([](const base::FileOperation& operation) -> std::optional<base::Fault> {
+    if (operation.call == base::FileCall::kAllocate) return base::Fault{Errc::kNoSpace, 0};
+    return std::nullopt;
+  });
+  ASSERT_TRUE(wal->wants_next_segment());
+  EXPECT_EQ(wal->prepare_next_segment().error().code, Errc::kNoSpace);
+  EXPECT_FALSE(wal->wants_next_segment());
+  EXPECT_EQ(disk->list(kFolder)->size(), 1u);
+  EXPECT_TRUE(save_synced(*wal, {}, entries_of(1, 2, 2, 10'000)));
+  EXPECT_EQ(wal->save({}, Entries(entries_of(1, 3, 3, 40'000))).error().code, Errc::kNoSpace);
+  disk->crash(base::lose_all());
+  EXPECT_EQ(open_log(*disk).entries.size(), 3u) << "the cut had synced the old segment";
+}
+
 TEST(Wal, OpeningAtASnapshotGivesWhatIsBehindIt) {
   const auto disk = empty_disk();
   {
