@@ -42,7 +42,9 @@ std::int64_t DiskStage::step() {
     if (const auto* save = std::get_if<SaveSnapshot>(&input)) save_snapshot(save->snapshot);
   }
   drained_.clear();
-  if (wal_->wants_next_segment()) must(wal_->prepare_next_segment(), "failed to allocate space when creating new WAL file");
+  if (!wal_->wants_next_segment()) return kNever;
+  const Status prepared = wal_->prepare_next_segment();
+  if (!prepared) logger_.warn("failed to preallocate space when creating a new WAL", {base::LogField(prepared.error())});
   return kNever;
 }
 
