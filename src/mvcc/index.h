@@ -24,6 +24,7 @@
 
 namespace etcd::mvcc {
 
+class IndexRecords;
 struct IndexNode;
 struct IndexLeaf;
 struct IndexBranch;
@@ -74,14 +75,6 @@ class IndexView {
   const IndexNode* root_;
 };
 
-// A record of the key bucket as restore hands it to the index. The views must live until Index::build returns.
-struct IndexRecord {
-  std::string_view key;
-  ChangeId change;
-  Revision created;
-  std::int64_t version = 0;
-};
-
 class Index {
  public:
   // Empty. `reclaimer` must outlive the index.
@@ -92,7 +85,7 @@ class Index {
 
   // Fills the index, which must be empty, with the histories that `records`, in order of revision, tell. A tombstone of a key that is already
   // deleted belongs to no history; those are returned, ascending. About 0.3 us a record.
-  std::vector<ChangeId> build(const std::vector<IndexRecord>& records);
+  std::vector<ChangeId> build(const IndexRecords& records);
 
   // The working state; changes show in it at once.
   IndexView view() const { return IndexView(root_); }

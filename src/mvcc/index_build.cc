@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "mvcc/index.h"
 #include "mvcc/index_node.h"
+#include "mvcc/index_records.h"
 #include "mvcc/index_sort.h"
 
 namespace etcd::mvcc {
@@ -18,7 +19,7 @@ constexpr std::uint32_t kBuiltSlots = kNodeSlots * 7 / 8;
 
 class IndexBuilder {
  public:
-  IndexBuilder(Index& index, const std::vector<IndexRecord>& records) : index_(index), records_(records) {}
+  IndexBuilder(Index& index, const IndexRecords& records) : index_(index), records_(records) {}
 
   std::vector<ChangeId> build() {
     const std::vector<SortedRecord> sorted = sort_by_key(records_);
@@ -43,29 +44,29 @@ class IndexBuilder {
     std::string_view last;
   };
 
-  // In order of key the records lie all over the memory, and the keys all over the db: ask for them ahead of time.
+  // In order of key the records lie all over the memory: ask for them ahead of time.
   void prefetch(const std::vector<SortedRecord>& sorted, std::size_t at) const {
-    constexpr std::size_t kRecordAhead = 24;
-    constexpr std::size_t kKeyAhead = 12;
-    if (at + kRecordAhead >= sorted.size()) return;
-    __builtin_prefetch(&records_[sorted[at + kRecordAhead].place]);
-    __builtin_prefetch(records_[sorted[at + kKeyAhead].place].key.data());
+    constexpr std::size_t kAhead = 16;
+    if (at + kAhead >= sorted.size()) return;
+    const IndexRecord* record = &records_[sorted[at + kAhead].place];
+    __builtin_prefetch(record);
+    __builtin_prefetch(record + 1);
   }
 
   void add_key(std::span<const SortedRecord> of_key) {
     std::vector<HistoryEntry>& entries = scratch_;
     entries.clear();
-    for (const SortedRecord& record : of_key) add_entry(entries, records_[record.place].change);
+    for (const SortedRecord& record : of_key) add_entry(entries, records_[record.place].change());
     const IndexRecord& first = records_[of_key.front().place];
-    History* history = History::make(index_.building(), first.key, static_cast<std::uint32_t>(entries.size()));
+    History* history = History::make(index_.building(), first.key(), static_cast<std::uint32_t>(entries.size()));
     // A lone tombstone's key was created at a revision that is gone.
-    if (!first.change.tombstone) history->set_base(first.created, first.version);
+    if (first.tombstone == 0) history->set_base(first.created, first.version);
     std::copy(entries.begin(), entries.end(), history->entries());
     add_slot(history, entries);
   }
 
   void add_entry(std::vector<HistoryEntry>& entries, const ChangeId& change) {
-    CHECK(change.revision.sub <= kMaxSub && entries.size() < (1u << 30), change.revision.main);
+    CHECK(entries.size() < (1u << 30), change.revision.main);
     const bool deleted = !entries.empty() && entries.back().tombstone != 0;
     if (deleted && change.tombstone) return orphans_.push_back(change);
     const auto index = static_cast<std::uint32_t>(entries.size());
@@ -131,14 +132,14 @@ class IndexBuilder {
   }
 
   Index& index_;
-  const std::vector<IndexRecord>& records_;
+  const IndexRecords& records_;
   IndexLeaf* leaf_ = nullptr;
   std::vector<Child> level_;  // nodes of the level being built
   std::vector<HistoryEntry> scratch_;
   std::vector<ChangeId> orphans_;
 };
 
-std::vector<ChangeId> Index::build(const std::vector<IndexRecord>& records) {
+std::vector<ChangeId> Index::build(const IndexRecords& records) {
   CHECK(key_count_ == 0, key_count_);
   return IndexBuilder(*this, records).build();
 }

@@ -1,9 +1,7 @@
 #include "mvcc/index_sort.h"
 
 #include <algorithm>
-#include <limits>
 
-#include "base/check.h"
 #include "mvcc/index_node.h"
 
 namespace etcd::mvcc {
@@ -11,7 +9,7 @@ namespace {
 
 struct Item {
   std::uint64_t word;    // the key's bytes [depth, depth + 8)
-  std::uint32_t record;
+  IndexRecords::Place place;
   std::uint16_t rest;    // how many bytes the key has from depth on, 9 for more than 8: sorts "a" before "a\0"
   bool first_of_key;     // known once the item is in its place
 };
@@ -21,7 +19,7 @@ constexpr std::uint16_t kMoreThanWord = sizeof(Item::word) + 1;
 struct ByWord {
   bool operator()(const Item& a, const Item& b) const {
     if (a.word != b.word) return a.word < b.word;
-    return a.rest != b.rest ? a.rest < b.rest : a.record < b.record;
+    return a.rest != b.rest ? a.rest < b.rest : a.place < b.place;
   }
 };
 
@@ -36,8 +34,9 @@ struct Run {
 
 class Sorter {
  public:
-  explicit Sorter(const std::vector<IndexRecord>& records) : records_(records), items_(records.size()) {
-    for (std::size_t i = 0; i < items_.size(); ++i) items_[i].record = static_cast<std::uint32_t>(i);
+  explicit Sorter(const IndexRecords& records) : records_(records) {
+    items_.reserve(records.size());
+    for (const IndexRecords::Place place : records.places()) items_.push_back({0, place, 0, false});
   }
 
   std::vector<SortedRecord> sort() {
@@ -50,12 +49,12 @@ class Sorter {
     }
     std::vector<SortedRecord> sorted;
     sorted.reserve(items_.size());
-    for (const Item& item : items_) sorted.push_back({item.record, item.first_of_key});
+    for (const Item& item : items_) sorted.push_back({item.place, item.first_of_key});
     return sorted;
   }
 
  private:
-  std::string_view key(std::size_t item) const { return records_[items_[item].record].key; }
+  std::string_view key(std::size_t item) const { return records_[items_[item].place].key(); }
 
   // Sorts by the next eight bytes in which the keys may differ, and leaves the runs that need more of them.
   void sort_run(const Run& run, std::vector<Run>& rest) {
@@ -87,15 +86,12 @@ class Sorter {
     return shared;
   }
 
-  const std::vector<IndexRecord>& records_;
+  const IndexRecords& records_;
   std::vector<Item> items_;
 };
 
 }  // namespace
 
-std::vector<SortedRecord> sort_by_key(const std::vector<IndexRecord>& records) {
-  CHECK(records.size() < std::numeric_limits<std::uint32_t>::max(), records.size());
-  return Sorter(records).sort();
-}
+std::vector<SortedRecord> sort_by_key(const IndexRecords& records) { return Sorter(records).sort(); }
 
 }  // namespace etcd::mvcc

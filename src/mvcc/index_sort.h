@@ -4,17 +4,16 @@
 #include <cstdint>
 #include <vector>
 
-#include "mvcc/index.h"
+#include "mvcc/index_records.h"
 
 namespace etcd::mvcc {
 
 struct SortedRecord {
-  std::uint32_t place;  // in what was sorted
-  bool first_of_key;    // the one before it has another key
+  IndexRecords::Place place;
+  bool first_of_key;  // the one before it has another key
 };
 
-// `records` in order of key; those of one key keep their order. At most 2^32 - 1 records (CHECK).
-// Compares eight bytes of each key at a time: some 0.1 us a record, with keys that share long prefixes too.
-std::vector<SortedRecord> sort_by_key(const std::vector<IndexRecord>& records);
+// `records` in order of key; those of one key keep their order. Compares eight bytes of each key at a time: some 0.1 us a record, with keys that share long prefixes too.
+std::vector<SortedRecord> sort_by_key(const IndexRecords& records);
 
 }  // namespace etcd::mvcc

@@ -12,15 +12,19 @@ namespace etcd::mvcc {
 namespace {
 
 void expect_sorted(const std::vector<std::string>& keys) {
-  std::vector<IndexRecord> records;
-  for (const std::string& key : keys) records.push_back({.key = key, .change = {}, .created = Revision(0), .version = 0});
+  IndexRecords records;
+  for (const std::string& key : keys) {
+    records.add(key, {{Revision(static_cast<std::int64_t>(records.size())), 0}, false}, Revision(0), 0);
+  }
+  const std::vector<IndexRecords::Place> places = records.places();
   std::vector<std::uint32_t> expected(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) expected[i] = static_cast<std::uint32_t>(i);
   std::ranges::stable_sort(expected, {}, [&](std::uint32_t i) { return keys[i]; });
   const std::vector<SortedRecord> sorted = sort_by_key(records);
   ASSERT_EQ(sorted.size(), keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    ASSERT_EQ(sorted[i].place, expected[i]) << i;
+    ASSERT_EQ(sorted[i].place, places[expected[i]]) << i;
+    ASSERT_EQ(records[sorted[i].place].key(), keys[expected[i]]);
     ASSERT_EQ(sorted[i].first_of_key, i == 0 || keys[expected[i]] != keys[expected[i - 1]]) << i;
   }
 }
@@ -45,6 +49,7 @@ TEST(SortByKey, TakesNothingOneAndManyOfTheSame) {
   expect_sorted({""});
   expect_sorted({"", "", ""});
   expect_sorted(std::vector<std::string>(1000, "the same key every time"));
+  expect_sorted({std::string(3 << 20, 'b'), "c", std::string(3 << 20, 'a'), "b", std::string(1 << 20, 'b')});
 }
 
 }  // namespace

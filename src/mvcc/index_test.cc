@@ -9,6 +9,7 @@
 
 #include "base/rng.h"
 #include "mvcc/index.h"
+#include "mvcc/index_records.h"
 
 namespace etcd::mvcc {
 namespace {
@@ -212,8 +213,7 @@ TEST(Index, BuildingFromRecordsGivesWhatTheChangesGave) {
   Reclaimer reclaimer;
   Index grown(reclaimer);
   Model model;
-  std::vector<IndexRecord> records;
-  std::vector<std::unique_ptr<std::string>> keys;
+  IndexRecords records;
   for (std::int64_t now = 2; now < 12000; ++now) {
     const std::string key = (rng.one_in(2) ? "/registry/pods/" : "") + std::to_string(rng.below(3000)) + std::string(rng.below(2), '\0');
     ModelHistory& history = model[key];
@@ -221,8 +221,7 @@ TEST(Index, BuildingFromRecordsGivesWhatTheChangesGave) {
     if (tombstone) grown.tombstone(key, revision(now)); else grown.put(key, revision(now));
     history.push_back({revision(now), tombstone});
     const auto state = grown.view().find(key, Revision(now));
-    keys.push_back(std::make_unique<std::string>(key));
-    records.push_back({.key = *keys.back(), .change = history.back(), .created = state ? state->created : Revision(0), .version = state ? state->version : 0});
+    records.add(key, history.back(), state ? state->created : Revision(0), state ? state->version : 0);
   }
   Index built(reclaimer);
   EXPECT_TRUE(built.build(records).empty());
@@ -245,14 +244,13 @@ TEST(Index, BuildingFromRecordsGivesWhatTheChangesGave) {
 TEST(Index, BuildingToleratesWhatCompactionsAndRepairsLeave) {
   Reclaimer reclaimer;
   Index index(reclaimer);
-  const std::vector<IndexRecord> records{
-      {.key = "lone", .change = {revision(5), true}, .created = Revision(0), .version = 0},
-      {.key = "cut", .change = {revision(6), false}, .created = Revision(3), .version = 4},
-      {.key = "", .change = {revision(7), false}, .created = Revision(0), .version = 0},
-      {.key = "lone", .change = {revision(8), true}, .created = Revision(0), .version = 0},  // belongs to nothing
-      {.key = "cut", .change = {revision(9), false}, .created = Revision(3), .version = 5},
-      {.key = "lone", .change = {revision(10), false}, .created = Revision(10), .version = 1},
-  };
+  IndexRecords records;
+  records.add("lone", {revision(5), true}, Revision(0), 0);
+  records.add("cut", {revision(6), false}, Revision(3), 4);
+  records.add("", {revision(7), false}, Revision(0), 0);
+  records.add("lone", {revision(8), true}, Revision(0), 0);  // belongs to nothing
+  records.add("cut", {revision(9), false}, Revision(3), 5);
+  records.add("lone", {revision(10), false}, Revision(10), 1);
   EXPECT_EQ(index.build(records), (std::vector<ChangeId>{{revision(8), true}}));
   EXPECT_EQ(index.check(), std::vector<std::string>());
   EXPECT_FALSE(index.view().find("lone", Revision(5)));
@@ -297,11 +295,9 @@ TEST_P(IndexMemory, AKeyPutOnceTakesAtMostAHundredBytesBesideItself) {
 TEST_P(IndexMemory, SoDoesAKeyThatARestartFinds) {
   Reclaimer reclaimer;
   Index index(reclaimer);
-  std::vector<std::string> keys;
-  for (std::uint64_t i = 0; i < kKeys; ++i) keys.push_back(key(i, GetParam()));
-  std::vector<IndexRecord> records;
+  IndexRecords records;
   for (std::uint64_t i = 0; i < kKeys; ++i) {
-    records.push_back({.key = keys[i], .change = {revision(static_cast<std::int64_t>(i) + 2), false}, .created = Revision(2), .version = 9});
+    records.add(key(i, GetParam()), {revision(static_cast<std::int64_t>(i) + 2), false}, Revision(2), 9);
   }
   index.build(records);
   ASSERT_EQ(index.key_count(), kKeys);

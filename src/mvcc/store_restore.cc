@@ -3,6 +3,7 @@
 #include <string>
 
 #include "bolt/schema.h"
+#include "mvcc/index_records.h"
 #include "mvcc/key_value.h"
 #include "mvcc/revision_key.h"
 #include "mvcc/store.h"
@@ -34,7 +35,7 @@ struct Records {
     LeaseAttachment attachment;
   };
 
-  std::vector<IndexRecord> index;
+  IndexRecords index;
   std::vector<Leased> leased;  // those of `index` that have a lease
 };
 
@@ -42,11 +43,11 @@ Status add_record(Records& records, const bolt::Cursor& cursor) {
   if (cursor.is_bucket()) return fail(Errc::kCorrupt, "a bucket among the records of the key bucket");
   TRY_ASSIGN(const ChangeId change, parse_revision_key(cursor.key()));
   TRY(check_bounds(change.revision));
-  if (!records.index.empty() && records.index.back().change.revision == change.revision) {
-    return fail(Errc::kCorrupt, "two records of one revision in the db");
+  if (!records.index.empty() && records.index.back().change().revision >= change.revision) {
+    return fail(Errc::kCorrupt, "records of the key bucket are out of order, or two have one revision");
   }
   TRY_ASSIGN(const KeyValue kv, decode_key_value(cursor.value()));
-  records.index.push_back({.key = kv.key, .change = change, .created = kv.create_revision, .version = kv.version});
+  records.index.add(kv.key, change, kv.create_revision, kv.version);
   if (kv.lease != LeaseId(0) && !change.tombstone) records.leased.push_back({change.revision, {kv.key, kv.lease}});
   return {};
 }
@@ -88,7 +89,7 @@ Status Store::restore() {
   Revision newest(1);
   if (state_.keys_) {
     TRY_ASSIGN(const Records records, scan(*state_.keys_));
-    if (!records.index.empty()) newest = std::max(newest, records.index.back().change.revision.main);
+    if (!records.index.empty()) newest = std::max(newest, records.index.back().main);
     orphans = index_.build(records.index);
     restored_leases_ = current_leases(index_.view(), records.leased);
   }
