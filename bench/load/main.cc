@@ -112,7 +112,7 @@ Status drive(const Settings& settings, Run& run, int epoll) {
   for (Connection& connection : connections) TRY(connection.fill(clock.monotonic_ns()));
   std::int64_t sampled_ns = 0;
   for (std::vector<epoll_event> events(256);;) {
-    const int ready = ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()), 100);
+    const int ready = ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()), settings.pid != 0 ? 3 : 100);
     const std::int64_t now_ns = clock.monotonic_ns();
     for (int i = 0; i < ready; ++i) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
@@ -122,9 +122,9 @@ Status drive(const Settings& settings, Run& run, int epoll) {
       TRY(connection.fill(now_ns));
       if (was_blocked != connection.wants_write()) watch(epoll, EPOLL_CTL_MOD, connection, static_cast<int>(event.data.u64));
     }
-    if (settings.pid != 0 && now_ns - sampled_ns > 50'000'000) {
+    if (settings.pid != 0 && now_ns - sampled_ns > 3'000'000) {
       sampled_ns = now_ns;
-      run.report.peak_rss_kib = std::max(run.report.peak_rss_kib, process_usage(settings.pid).rss_kib);
+      run.report.peak_anonymous_kib = std::max(run.report.peak_anonymous_kib, anonymous_kib(settings.pid));
     }
     bool busy = false;
     for (const Connection& connection : connections) busy = busy || connection.in_flight() > 0;

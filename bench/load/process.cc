@@ -32,4 +32,13 @@ ProcessUsage process_usage(int pid) {
   return usage;
 }
 
+std::int64_t anonymous_kib(int pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  std::int64_t value = 0;
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind("RssAnon:", 0) == 0) std::istringstream(line.substr(8)) >> value;
+  }
+  return value;
+}
+
 }  // namespace etcd::bench

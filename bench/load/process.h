@@ -13,5 +13,7 @@ struct ProcessUsage {
 
 // Zeros if there is no such process.
 ProcessUsage process_usage(int pid);
+// Memory of its own (not of files), cheap enough to ask often.
+std::int64_t anonymous_kib(int pid);
 
 }  // namespace etcd::bench

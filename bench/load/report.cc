@@ -37,13 +37,13 @@ std::string to_json(const Report& report) {
   std::snprintf(text, sizeof text,
                 R"({"calls":%lld,"errors":%lld,"seconds":%.3f,"per_second":%.1f,"mean_us":%.1f,"p50_us":%.1f,"p99_us":%.1f,)"
                 R"("p999_us":%.1f,"max_us":%.1f,"server_cpu_us_per_call":%.2f,"response_bytes":%lld,"rss_kib":%lld,)"
-                R"("private_dirty_kib":%lld,"peak_rss_kib":%lld})",
+                R"("private_dirty_kib":%lld,"peak_anonymous_kib":%lld})",
                 static_cast<long long>(report.latencies.count()), static_cast<long long>(report.errors), report.seconds,
                 calls / report.seconds, report.latencies.mean_us(), report.latencies.quantile_us(0.5),
                 report.latencies.quantile_us(0.99), report.latencies.quantile_us(0.999), report.latencies.max_us(),
                 report.server_cpu_us / calls, static_cast<long long>(report.response_bytes),
                 static_cast<long long>(report.rss_kib), static_cast<long long>(report.private_dirty_kib),
-                static_cast<long long>(report.peak_rss_kib));
+                static_cast<long long>(report.peak_anonymous_kib));
   return text;
 }
 

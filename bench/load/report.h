@@ -32,7 +32,7 @@ struct Report {
   double server_cpu_us = 0;  // over the measured time; 0 when no pid was given
   std::int64_t rss_kib = 0;
   std::int64_t private_dirty_kib = 0;
-  std::int64_t peak_rss_kib = 0;
+  std::int64_t peak_anonymous_kib = 0;  // sampled every few milliseconds
 };
 
 // One line of JSON.

@@ -136,6 +136,8 @@ Result<bool> CompactedCopy::step(std::uint64_t bytes) {
   return state_->done;
 }
 
+Status CompactedCopy::sync() { return state_->file->sync_data(); }
+
 Status CompactedCopy::finish() {
   CHECK(state_->done);
   Meta meta = state_->source.version().meta();

@@ -37,11 +37,6 @@ std::uint64_t request_id_of(const raft::Entry& entry) {
   return 0;
 }
 
-bool compaction_is_pending(apply::StateMachine& machine) {
-  const mvcc::CompactionProgress progress = machine.store().compaction();
-  return progress.scheduled > progress.finished;
-}
-
 std::uint64_t less_floored(std::uint64_t a, std::uint64_t b) { return a > b ? a - b : 0; }
 
 }  // namespace
@@ -57,7 +52,8 @@ ApplyStage::ApplyStage(std::unique_ptr<apply::StateMachine> machine, LogIndex sn
       inbox_(wakeup),
       reported_(machine_->applied()),
       snapshot_index_(snapshot_index),
-      memory_snapshot_index_(snapshot_index) {
+      memory_snapshot_index_(snapshot_index),
+      compactions_(machine_->store().compaction(), outlets_.compactions, logger) {
   board_.applied.store(machine_->applied().value);
   machine_->publish();
 }
@@ -69,9 +65,7 @@ std::int64_t ApplyStage::step(std::int64_t now_ns) {
   publish_and_answer();
   const std::int64_t background_at = work_in_background(now_ns);
   if (flush_is_due(now_ns)) start_flush(now_ns);
-  if (!want_compacted_.empty() && !compaction_is_pending(*machine_)) {
-    for (WantCompacted& want : std::exchange(want_compacted_, {})) want.done({});
-  }
+  compactions_.step(machine_->store().compaction(), now_ns);
   board_.tail_bytes.store(static_cast<std::int64_t>(machine_->unflushed_bytes()), std::memory_order_relaxed);
   const bool flush_waits = !flushing_ && machine_->needs_flush();
   return std::min(background_at, flush_waits ? next_flush_ns_ : std::numeric_limits<std::int64_t>::max());
@@ -81,7 +75,8 @@ void ApplyStage::take_in(ApplyInput& input, std::int64_t now_ns) {
   if (auto* entries = std::get_if<raft::Entries>(&input)) return apply_entries(*entries, now_ns);
   if (auto* done = std::get_if<FlushDone>(&input)) return on_flushed(*done);
   if (auto* want = std::get_if<WantDb>(&input)) return want_db_.push_back(std::move(*want));
-  if (auto* want = std::get_if<WantCompacted>(&input)) return want_compacted_.push_back(std::move(*want));
+  if (auto* want = std::get_if<WantCompacted>(&input)) return compactions_.wait(std::move(*want));
+  if (auto* done = std::get_if<CompactionHashed>(&input)) return compactions_.hashed(*done);
   if (auto* with = std::get_if<WithMachine>(&input)) return with->run(*machine_, now_ns);
   const DbMoved& moved = std::get<DbMoved>(input);
   if (Status taken = machine_->move_to(moved.db, moved.db_bytes); !taken) {
@@ -104,10 +99,12 @@ void ApplyStage::apply_entries(const raft::Entries& entries, std::int64_t now_ns
 
 void ApplyStage::apply_one(const raft::Entry& entry, ProposeCallback waiter, std::int64_t now_ns) {
   const bool wanted = static_cast<bool>(waiter);
+  const Revision compacted = machine_->store().compact_revision();
   auto applied = machine_->apply(entry, {.wants_reply = wanted, .now_ns = now_ns});
   if (!applied) {
     logger_.fatal("failed to apply an entry that the cluster has committed", {{"index", entry.index}, base::LogField(applied.error())});
   }
+  if (const Revision now = machine_->store().compact_revision(); now != compacted) compactions_.begun(now, compacted, now_ns);
   if (applied->first_of_term) outlets_.first_of_term();
   if (applied->conf_change) return on_conf_change(*applied->conf_change, std::move(waiter));
   if (applied->raise_no_space) {
@@ -135,6 +132,7 @@ void ApplyStage::publish_and_answer() {
   if (!unpublished_) return;
   unpublished_ = false;
   machine_->publish();
+  compactions_.published([this] { return machine_->views().acquire(); });
   board_.applied.store(machine_->applied().value);
   outlets_.after_batch(*machine_);
   for (Answer& answer : answers_) answer.done(std::move(answer.response));
@@ -160,6 +158,7 @@ bool ApplyStage::flush_is_due(std::int64_t now_ns) const {
   if (flushing_) return false;
   if (!want_db_.empty()) return true;
   if (!machine_->needs_flush()) return false;
+  if (compactions_.is_waited_for() && !background_left_) return true;
   return now_ns >= next_flush_ns_ || machine_->unflushed_bytes() >= options_.flush_bytes;
 }
 
@@ -194,9 +193,9 @@ void ApplyStage::snapshot_if_due(const Cut& cut) {
 }
 
 std::int64_t ApplyStage::work_in_background(std::int64_t now_ns) {
-  if (now_ns >= next_background_ns_) {
+  if (now_ns >= next_background_ns_ || compactions_.is_waited_for()) {
     background_left_ = machine_->step_background(options_.background_keys);
-    next_background_ns_ = now_ns + options_.background_pause_ns;
+    next_background_ns_ = compactions_.is_waited_for() ? now_ns : now_ns + options_.background_pause_ns;
   }
   return background_left_ ? next_background_ns_ : std::numeric_limits<std::int64_t>::max();
 }

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "node/board.h"
+#include "node/compactions.h"
 #include "node/disk_stage.h"
 #include "node/flush_stage.h"
 #include "node/inbox.h"
@@ -28,16 +29,12 @@ namespace etcd::node {
 struct WantDb {
   base::UniqueFunction<void(bolt::ReadTx)> done;
 };
-// Calls back once no compaction is under way and its removals are in the db.
-struct WantCompacted {
-  base::UniqueFunction<void(Status)> done;
-};
 // Runs with the state machine in hand, between two batches.
 struct WithMachine {
   base::UniqueFunction<void(apply::StateMachine&, std::int64_t now_ns)> run;
 };
 
-using ApplyInput = std::variant<raft::Entries, FlushDone, DbMoved, WantDb, WantCompacted, WithMachine>;
+using ApplyInput = std::variant<raft::Entries, FlushDone, DbMoved, WantDb, WantCompacted, CompactionHashed, WithMachine>;
 
 class ApplyStage {
  public:
@@ -58,6 +55,7 @@ class ApplyStage {
     std::function<void()> first_of_term;                 // an entry that opens a term is applied
     std::function<void()> removed_self;                  // this member is no longer part of the cluster
     std::function<void(apply::StateMachine&)> after_batch;  // something was applied and published
+    Compactions::Outlets compactions;
   };
 
   ApplyStage(std::unique_ptr<apply::StateMachine> machine, LogIndex snapshot_index, const Options& options, Outlets outlets, Waiters& waiters,
@@ -116,7 +114,7 @@ class ApplyStage {
   bool background_left_ = false;
   std::vector<WantDb> want_db_;            // wait for a flush to begin
   std::vector<WantDb> want_db_flushing_;   // wait for the flush under way
-  std::vector<WantCompacted> want_compacted_;
+  Compactions compactions_;
 };
 
 }  // namespace etcd::node

@@ -1,5 +1,6 @@
 #include "node/flush_stage.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -10,8 +11,11 @@ namespace etcd::node {
 
 namespace {
 
-// What Defragment copies before it looks after the disk again: enough to be quick, little enough that a WAL sync beside it is not held up for long.
+// Defragment copies so much, makes it durable, and leaves the disk to the WAL for a multiple of the time that took - less as apply's tail grows, which
+// waits for the copy to end.
 constexpr std::uint64_t kCopyStepBytes = 1 << 20;
+constexpr double kRestPerWork = 3.0;
+constexpr double kUrgent = 0.25;  // the pressure from which on there is no rest
 
 double seconds(std::int64_t from_ns, std::int64_t to_ns) { return static_cast<double>(to_ns - from_ns) / 1e9; }
 
@@ -77,14 +81,7 @@ void FlushStage::defragment(Defragment& job) {
 // The copy becomes the db by one rename: before it the old file is in place, after it the new one, both with the same content.
 Status FlushStage::exchange_db() {
   const std::string copy_path = db_path() + ".tmp.defragment";
-  auto copy_all = [&]() -> Status {
-    TRY_ASSIGN(auto copy, bolt::CompactedCopy::start(files_, copy_path, db_->begin_read()));
-    for (;;) {
-      TRY_ASSIGN(const bool finished, copy->step(kCopyStepBytes));
-      if (finished) return copy->finish();
-    }
-  };
-  if (Status copied = copy_all(); !copied) {
+  if (Status copied = copy_db(copy_path); !copied) {
     if (Status removed = files_.remove(copy_path); !removed) logger_.warn("failed to remove a temporary file", {base::LogField(removed.error())});
     return copied;
   }
@@ -97,6 +94,24 @@ Status FlushStage::exchange_db() {
   std::lock_guard lock(mutex_);
   db_ = std::move(copy);
   return {};
+}
+
+Status FlushStage::copy_db(const std::string& path) {
+  TRY_ASSIGN(auto copy, bolt::CompactedCopy::start(files_, path, db_->begin_read()));
+  while (!stopping_.load()) {
+    const std::int64_t began_ns = clock_.monotonic_ns();
+    TRY_ASSIGN(const bool finished, copy->step(kCopyStepBytes));
+    if (finished) return copy->finish();
+    TRY(copy->sync());
+    pace(began_ns);
+  }
+  return fail(Errc::kStopped);
+}
+
+void FlushStage::pace(std::int64_t step_began_ns) {
+  const double rest = kRestPerWork * std::max(0.0, 1.0 - outlets_.pressure() / kUrgent);
+  const auto worked_ns = static_cast<double>(clock_.monotonic_ns() - step_began_ns);
+  if (rest > 0) outlets_.sleep(static_cast<std::int64_t>(rest * worked_ns));
 }
 
 FlushStage::Sizes FlushStage::db_sizes() const {

@@ -6,6 +6,7 @@
 // A write or sync of the db that fails ends the process; a Defragment that fails leaves the old file in place.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -53,6 +54,9 @@ class FlushStage {
   struct Outlets {
     std::function<void(FlushDone)> flushed;
     std::function<void(DbMoved)> moved;
+    // How urgently apply waits for its next flush: 0 not at all, 1 proposals are being refused.
+    std::function<double()> pressure;
+    std::function<void(std::int64_t ns)> sleep;
   };
   struct Timings {
     std::function<void(double seconds)> commit;
@@ -63,6 +67,8 @@ class FlushStage {
              base::Logger& logger, Wakeup& wakeup);
 
   Inbox<FlushInput>& inbox() { return inbox_; }
+  // Gives up a Defragment that is under way. Any thread.
+  void stop() { stopping_.store(true); }
   // Works off the inbox; blocks for the disk.
   std::int64_t step();
 
@@ -76,6 +82,8 @@ class FlushStage {
   void write(WriteFlush& job);
   void defragment(Defragment& job);
   Status exchange_db();
+  Status copy_db(const std::string& path);
+  void pace(std::int64_t step_began_ns);
   std::string db_path() const;
 
   base::FileSystem& files_;
@@ -86,6 +94,7 @@ class FlushStage {
   base::Logger& logger_;
   Inbox<FlushInput> inbox_;
   std::vector<FlushInput> drained_;
+  std::atomic<bool> stopping_{false};
 
   mutable std::mutex mutex_;          // guards the pointer, not what it points to
   std::unique_ptr<bolt::Db> db_;

@@ -41,13 +41,11 @@ Result<std::uint32_t> hash_of(bolt::ReadTx db) {
   }
 }
 
-Result<HashKvResult> hash_kv_of(mvcc::ReadViewRef view, Revision revision) {
+Result<mvcc::HashKv> hash_kv_of(mvcc::ReadViewRef view, Revision revision) {
   TRY_ASSIGN(mvcc::KeySpaceHash hash, mvcc::KeySpaceHash::begin(std::move(view), revision));
   for (;;) {
     TRY_ASSIGN(const bool finished, hash.step(kHashStep));
-    if (!finished) continue;
-    const mvcc::HashKv result = hash.result();
-    return HashKvResult{result.hash, result.compact_revision, result.revision, result.current_revision};
+    if (finished) return hash.result();
   }
 }
 
@@ -97,7 +95,12 @@ void LocalNode::build(base::FileSystem& files, Recovery recovery, raft::Raft raf
   flush_ = std::make_unique<FlushStage>(
       files, std::move(recovery.db), FlushStage::Options{recovery.snap_folder, options_.start.db},
       FlushStage::Outlets{[this](FlushDone done) { apply_->inbox().push(std::move(done)); },
-                          [this](DbMoved moved) { apply_->inbox().push(std::move(moved)); }},
+                          [this](DbMoved moved) { apply_->inbox().push(std::move(moved)); },
+                          [this] {
+                            return static_cast<double>(board_.tail_bytes.load(std::memory_order_relaxed)) /
+                                   static_cast<double>(options_.limits.max_tail_bytes);
+                          },
+                          options_.sleep},
       FlushStage::Timings{observer.db_commit, observer.db_defragment}, clock_, logger_, wakeups.flush);
   publish_cluster(*recovery.machine);
   apply_ = std::make_unique<ApplyStage>(std::move(recovery.machine), recovery.snapshot_index, options_.apply, apply_outlets(), waiters_, board_, logger_,
@@ -117,7 +120,12 @@ ApplyStage::Outlets LocalNode::apply_outlets() {
           .raise_no_space = [this](Job then) { duties_->raise_no_space(std::move(then)); },
           .first_of_term = [this] { duties_->on_first_of_term(); },
           .removed_self = [this] { logger_.warn("the member has been permanently removed from the cluster"); },
-          .after_batch = [this](apply::StateMachine& machine) { publish_cluster(machine); }};
+          .after_batch = [this](apply::StateMachine& machine) { publish_cluster(machine); },
+          .compactions = {.hash = [this](HashCompaction job) { hash_compaction(std::move(job)); },
+                          .db_sizes = [this] {
+                            const FlushStage::Sizes sizes = flush_->db_sizes();
+                            return Compactions::DbSizes{sizes.total, sizes.in_use};
+                          }}};
 }
 
 std::int64_t LocalNode::step_apply(std::int64_t now_ns) {
@@ -150,6 +158,8 @@ void LocalNode::publish_cluster(apply::StateMachine& machine) {
 }
 
 void LocalNode::stop_waiting() {
+  flush_->stop();
+  stopping_.store(true);
   replica_->stop();
   waiters_.stop();
 }
@@ -222,8 +232,34 @@ void LocalNode::hash(base::UniqueFunction<void(Result<std::uint32_t>)> done) {
   }});
 }
 
+// The worker does one job after the other: who asks after a compaction finds what it left.
 void LocalNode::hash_kv(Revision revision, base::UniqueFunction<void(Result<HashKvResult>)> done) {
-  worker_.inbox().push([view = view(), revision, done = std::move(done)]() mutable { done(hash_kv_of(std::move(view), revision)); });
+  worker_.inbox().push([this, view = view(), revision, done = std::move(done)]() mutable {
+    const Revision current = view->revision();
+    const auto stored = compaction_hashes_.find(revision);
+    const Result<mvcc::HashKv> hash = stored ? Result<mvcc::HashKv>(*stored) : hash_kv_of(std::move(view), revision);
+    if (!hash) return done(fail(hash.error()));
+    done(HashKvResult{hash->hash, hash->compact_revision, hash->revision, current});
+  });
+}
+
+// At the end nobody waits for it any more; then it is given up.
+void LocalNode::hash_compaction(HashCompaction job) {
+  worker_.inbox().push([this, job = std::move(job)]() mutable {
+    CompactionHashed hashed{job.revision, {}};
+    mvcc::KeySpaceHash hash = mvcc::KeySpaceHash::of_compaction(std::move(job.view), job.revision, job.previous);
+    Result<bool> finished = false;
+    while (finished && !*finished && !stopping_.load(std::memory_order_relaxed)) finished = hash.step(kHashStep);
+    if (!finished) logger_.warn("failed to hash a compaction", {{"compact-revision", job.revision}, base::LogField(finished.error())});
+    if (finished && *finished) {
+      const mvcc::HashKv result = hash.result();
+      logger_.info("storing new hash",
+                   {{"hash", result.hash}, {"revision", result.revision}, {"compact-revision", result.compact_revision}});
+      compaction_hashes_.store(result);
+      hashed.hash = result.hash;
+    }
+    apply_->inbox().push(hashed);
+  });
 }
 
 void LocalNode::wait_compaction(base::UniqueFunction<void(Status)> done) { apply_->inbox().push(WantCompacted{std::move(done)}); }

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "node/apply_stage.h"
 #include "node/board.h"
+#include "node/compaction_hashes.h"
 #include "node/disk_stage.h"
 #include "node/duties.h"
 #include "node/flush_stage.h"
@@ -39,6 +40,8 @@ struct NodeOptions {
   ProposalLimits limits;
   ApplyStage::Options apply;
   DiskStage::Options disk;
+  // How the flush thread rests during a Defragment; the simulation does not.
+  std::function<void(std::int64_t ns)> sleep = [](std::int64_t) {};
 };
 
 // Which thread's Wakeup each stage uses.
@@ -99,6 +102,7 @@ class LocalNode : public Node {
   void build(base::FileSystem& files, Recovery recovery, raft::Raft raft, const NodeWakeups& wakeups, const NodeObserver& observer,
              std::function<void()> ready);
   ApplyStage::Outlets apply_outlets();
+  void hash_compaction(HashCompaction job);
   void publish_cluster(apply::StateMachine& machine);
   void reject(const std::vector<std::uint64_t>& ids, const Error& error);
 
@@ -117,7 +121,9 @@ class LocalNode : public Node {
   std::unique_ptr<ApplyStage> apply_;
   std::unique_ptr<FlushStage> flush_;
   Worker worker_;
+  CompactionHashes compaction_hashes_;  // the worker's
   std::unique_ptr<Duties> duties_;
+  std::atomic<bool> stopping_ = false;
   std::int64_t duties_at_ns_ = 0;
   std::int64_t expire_at_ns_ = 0;
 

@@ -52,6 +52,7 @@ Result<node::NodeOptions> node_options(const Config& config) {
   options.apply.background_pause_ns = or_default(config.maintenance.compaction_sleep_interval.count(), options.apply.background_pause_ns);
   options.disk.keep_wals = config.member.max_wals;
   options.disk.keep_snapshots = config.member.max_snapshots;
+  options.sleep = [](std::int64_t ns) { std::this_thread::sleep_for(std::chrono::nanoseconds(ns)); };
   return options;
 }
 
