@@ -4,7 +4,9 @@
 
 namespace etcd::mvcc {
 
-ChangesCursor changes(const ReadView& view, Revision from, Revision to) { return ChangesCursor(view, from, to); }
+ChangesCursor changes(const ReadView& view, Revision from, Revision to) {
+  return ChangesCursor(view, from, to);
+}
 
 ChangesCursor::ChangesCursor(const ReadView& view, Revision from, Revision to)
     : db_to_(std::min(to, view.flushed())), tail_(view.tail().seek(std::max(from, view.flushed().next()))), to_(to) {

@@ -16,8 +16,8 @@ struct Change {
   std::string_view kv;  // the encoded KeyValue; of a tombstone only the key is set. Valid as long as the view.
 };
 
-// Walks changes with from <= revision.main <= to, first those in the db, then those in the tail. Owner: whoever made it, one thread; the view must
-// outlive it.
+// Walks changes with from <= revision.main <= to, first those in the db, then those in the tail. Owner: whoever made
+// it, one thread; the view must outlive it.
 //   for (auto cursor = changes(view, from, to); auto change = cursor.next();) ...
 //   TRY(cursor.status());
 // Take as many as there is time for: what is left needs no more than the cursor, or a new one from the last revision on.
@@ -41,8 +41,8 @@ class ChangesCursor {
   Status status_;
 };
 
-// `from` below the view's compact revision yields only what compaction left: callers who need every change ask with from >=
-// view.compact_revision(), where nothing is missing.
+// `from` below the view's compact revision yields only what compaction left: callers who need every change ask with
+// from >= view.compact_revision(), where nothing is missing.
 ChangesCursor changes(const ReadView& view, Revision from, Revision to);
 
 }  // namespace etcd::mvcc

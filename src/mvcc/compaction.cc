@@ -28,7 +28,8 @@ bool Compaction::step(Index& index, std::size_t max_keys) {
 }
 
 void Compaction::finish_trimming() {
-  const auto above = std::ranges::upper_bound(orphans_, trim_.at, {}, [](const ChangeId& id) { return id.revision.main; });
+  const auto above =
+      std::ranges::upper_bound(orphans_, trim_.at, {}, [](const ChangeId& id) { return id.revision.main; });
   dropped_.add({orphans_.begin(), above});
   orphans_.erase(orphans_.begin(), above);
   phase_ = Phase::kDeleting;

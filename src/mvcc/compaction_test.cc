@@ -61,14 +61,16 @@ void write_record(bolt::Db& db, const ChangeId& change, std::string_view value) 
 }
 void write_mark(bolt::Db& db, std::string_view name, std::int64_t revision) {
   auto tx = db.begin_write();
-  ASSERT_TRUE((*tx->create_bucket_if_missing(bolt::schema::kMeta))->put(name, RevisionKey(RevisionPair{Revision(revision), 0}).view()));
+  ASSERT_TRUE((*tx->create_bucket_if_missing(bolt::schema::kMeta))
+                  ->put(name, RevisionKey(RevisionPair{Revision(revision), 0}).view()));
   ASSERT_TRUE(tx->commit());
 }
 
 // A store and its model under random writes, with compactions that go on step by step.
 class Story {
  public:
-  explicit Story(std::uint64_t seed) : rng_(seed), options_{.compaction_deletes_per_flush = 1 + rng_.below(12)}, rig_(options_) {}
+  explicit Story(std::uint64_t seed)
+      : rng_(seed), options_{.compaction_deletes_per_flush = 1 + rng_.below(12)}, rig_(options_) {}
 
   void write() {
     const std::string key = "k" + std::to_string(rng_.below(15));
@@ -92,7 +94,8 @@ class Story {
 
   void step() { rig_.store().step_compaction(1 + rng_.below(20)); }
 
-  // After each flush the power may go: what then starts must be the store as it was flushed, and end its compaction as this one does.
+  // After each flush the power may go: what then starts must be the store as it was flushed, and end its compaction as
+  // this one does.
   void flush_and_crash() {
     if (!rig_.flush()) return;
     StoreRig after(options_, rig_.disk().after_crash(base::lose_all()));
@@ -160,7 +163,8 @@ TEST(Compaction, AStopAfterAnyFlushResumesAndEndsInTheSameDb) {
 
 TEST(Compaction, TheHashOfARevisionIsTheSameBeforeDuringAndAfterTheRemoval) {
   StoreRig rig({.compaction_deletes_per_flush = 1});
-  for (int i = 0; i < 40; ++i) i % 5 == 4 ? rig.erase("k" + std::to_string(i % 3)) : rig.put("k" + std::to_string(i % 3), "v");
+  for (int i = 0; i < 40; ++i)
+    i % 5 == 4 ? rig.erase("k" + std::to_string(i % 3)) : rig.put("k" + std::to_string(i % 3), "v");
   rig.flush();
   ASSERT_TRUE(rig.store().compact(Revision(30)));
   const std::uint32_t hash = hash_of(rig, 35).hash;

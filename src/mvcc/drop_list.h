@@ -1,4 +1,5 @@
-// DropList: changes that compaction dropped, gathered in order of key and taken in order of revision, with no pause to sort them all.
+// DropList: changes that compaction dropped, gathered in order of key and taken in order of revision, with no pause to
+// sort them all.
 //
 // Owner: Compaction. Gathers sorted runs of a bounded length and merges them as they are taken.
 #pragma once

@@ -17,7 +17,8 @@ TEST(DropList, GivesInOrderOfRevisionWhatCameInAnyOrder) {
     for (std::uint64_t adds = rng.below(40); adds > 0; --adds) {
       std::vector<ChangeId> part;
       for (std::uint64_t i = rng.below(2000); i > 0; --i) {
-        part.push_back({{Revision(static_cast<std::int64_t>(rng.next() >> 2)), static_cast<std::int64_t>(rng.below(3))}, rng.one_in(2)});
+        part.push_back({{Revision(static_cast<std::int64_t>(rng.next() >> 2)), static_cast<std::int64_t>(rng.below(3))},
+                        rng.one_in(2)});
       }
       all.insert(all.end(), part.begin(), part.end());
       list.add(part);

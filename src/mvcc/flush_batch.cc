@@ -5,7 +5,8 @@
 namespace etcd::mvcc {
 namespace {
 
-// Revisions only grow, so pages of the key bucket never get a record in between: little room is left for one, as in etcd.
+// Revisions only grow, so pages of the key bucket never get a record in between: little room is left for one, as in
+// etcd.
 constexpr double kKeyBucketFill = 0.9;
 
 Status write_mark(bolt::Bucket& meta, std::string_view name, const std::optional<Revision>& revision) {

@@ -13,12 +13,14 @@
 
 namespace etcd::mvcc {
 
-// The changes in (from, to], revisions that compaction takes away, and the compaction marks. All go into one transaction of the db, together with
-// the consistent index of the same moment.
-// Owner: whoever carries it; made by Store::take_flush(), given back to Store::flushed(). Holds the view it was cut from. Movable.
+// The changes in (from, to], revisions that compaction takes away, and the compaction marks. All go into one
+// transaction of the db, together with the consistent index of the same moment.
+// Owner: whoever carries it; made by Store::take_flush(), given back to Store::flushed(). Holds the view it was cut
+// from. Movable.
 class FlushBatch {
  public:
-  // Writes everything; the caller commits. Runs on any one thread, while the store goes on. Errors: those of bolt; then roll back.
+  // Writes everything; the caller commits. Runs on any one thread, while the store goes on. Errors: those of bolt; then
+  // roll back.
   Status write_to(bolt::WriteTx& tx) const;
 
   Revision from() const { return from_; }
@@ -34,7 +36,7 @@ class FlushBatch {
 
   ReadViewRef view_;
   Revision from_;
-  std::vector<ChangeId> deletes_;                // ascending
+  std::vector<ChangeId> deletes_;                 // ascending
   std::optional<Revision> scheduled_compaction_;  // new marks, if they changed
   std::optional<Revision> finished_compaction_;
 };

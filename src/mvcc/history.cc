@@ -20,13 +20,15 @@ History* History::make(std::uint64_t born, std::string_view key, std::uint32_t c
   return history;
 }
 
-void History::free(void* history) { ::operator delete(history); }
+void History::free(void* history) {
+  ::operator delete(history);
+}
 
 std::optional<std::uint32_t> HistoryView::find(Revision at) const {
   if (newest().main <= at) return length_ - 1;
   const HistoryEntry* begin = history_->entries();
-  const HistoryEntry* above = std::upper_bound(begin, begin + length_, at,
-                                               [](Revision limit, const HistoryEntry& entry) { return limit < entry.main; });
+  const HistoryEntry* above = std::upper_bound(
+      begin, begin + length_, at, [](Revision limit, const HistoryEntry& entry) { return limit < entry.main; });
   if (above == begin) return std::nullopt;
   return static_cast<std::uint32_t>(above - begin - 1);
 }

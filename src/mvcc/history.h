@@ -1,12 +1,12 @@
 // History: a key and the revisions at which it changed. HistoryView: the part of one that a version of the index sees.
 //
-// A history is shared by all versions of the index and only ever appended to: a version knows how long it was, and never looks further. So a key
-// with a million revisions takes a new one in the same time as any other. When there is no room left, or compaction takes revisions away, the key
-// gets a new History and the old one is retired.
+// A history is shared by all versions of the index and only ever appended to: a version knows how long it was, and
+// never looks further. So a key with a million revisions takes a new one in the same time as any other. When there is
+// no room left, or compaction takes revisions away, the key gets a new History and the old one is retired.
 //
 // Owner: the index (the apply stage). Readers look at entries below their version's length, which never change again.
-// Invariants: revisions ascend; a generation begins after a tombstone and at index 0; the first entry of a generation is a tombstone only if it is
-//   the only one (what a compaction at a tombstone leaves).
+// Invariants: revisions ascend; a generation begins after a tombstone and at index 0; the first entry of a generation
+//   is a tombstone only if it is the only one (what a compaction at a tombstone leaves).
 #pragma once
 
 #include <cstdint>
@@ -55,8 +55,8 @@ class History {
   const HistoryEntry* entries() const { return reinterpret_cast<const HistoryEntry*>(this + 1); }
   HistoryEntry* entries() { return reinterpret_cast<HistoryEntry*>(this + 1); }
 
-  // For the generation that starts at index 0, whose first entries compaction may have taken away: when the key was created and the version of
-  // entry 0. Other generations start with the put that created the key.
+  // For the generation that starts at index 0, whose first entries compaction may have taken away: when the key was
+  // created and the version of entry 0. Other generations start with the put that created the key.
   void set_base(Revision created, std::int64_t version) {
     base_created_ = created;
     base_version_ = version;
@@ -90,8 +90,9 @@ class HistoryView {
   std::optional<KeyState> state(Revision at) const;
   // What entry `index`, not a tombstone, made of the key.
   KeyState state_of(std::uint32_t index) const;
-  // How many of the first entries a compaction at `at` drops: all below the newest at or below `at`, and that one too if it is a tombstone below
-  // `at` (a tombstone at exactly `at` is kept, so that a watcher who starts there sees the deletion).
+  // How many of the first entries a compaction at `at` drops: all below the newest at or below `at`, and that one too
+  // if it is a tombstone below `at` (a tombstone at exactly `at` is kept, so that a watcher who starts there sees the
+  // deletion).
   std::uint32_t dropped_by_compaction(Revision at) const;
 
  private:

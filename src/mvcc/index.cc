@@ -9,8 +9,11 @@
 namespace etcd::mvcc {
 namespace {
 
-// Where a full node is split: in the middle, but near the end when it grows there, since keys that come in order never come back.
-std::uint32_t split_point(std::uint32_t insert_at) { return insert_at == kNodeSlots ? kNodeSlots * 7 / 8 : kNodeSlots / 2; }
+// Where a full node is split: in the middle, but near the end when it grows there, since keys that come in order never
+// come back.
+std::uint32_t split_point(std::uint32_t insert_at) {
+  return insert_at == kNodeSlots ? kNodeSlots * 7 / 8 : kNodeSlots / 2;
+}
 
 // The shortest key that is above `left` and not above `right`.
 std::string_view separating_key(std::string_view left, std::string_view right) {
@@ -83,13 +86,18 @@ void Index::retire_all() {
 void Index::retire(IndexNode* node) {
   reclaimer_.retire({node, node->leaf ? &IndexLeaf::free : &IndexBranch::free, node->born});
 }
-void Index::retire(IndexSeparator* separator) { reclaimer_.retire({separator, &IndexSeparator::free, separator->born()}); }
-void Index::retire(History* history) { reclaimer_.retire({history, &History::free, history->born()}); }
+void Index::retire(IndexSeparator* separator) {
+  reclaimer_.retire({separator, &IndexSeparator::free, separator->born()});
+}
+void Index::retire(History* history) {
+  reclaimer_.retire({history, &History::free, history->born()});
+}
 
 // The node itself if it is not published yet, else a copy of it, with the original retired.
 IndexNode* Index::own(IndexNode* node) {
   if (node->born == building()) return node;
-  IndexNode* copy = node->leaf ? static_cast<IndexNode*>(new IndexLeaf(as_leaf(*node))) : new IndexBranch(as_branch(*node));
+  IndexNode* copy =
+      node->leaf ? static_cast<IndexNode*>(new IndexLeaf(as_leaf(*node))) : new IndexBranch(as_branch(*node));
   copy->born = building();
   retire(node);
   return copy;

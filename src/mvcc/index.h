@@ -1,13 +1,16 @@
 // Index: every key of the key space with its revisions, as a copy-on-write ordered tree. IndexView: one version of it.
 //
-// A B+tree with wide nodes. Leaves hold, for each key, its history (mvcc/history.h) and how much of it this version sees. Branches know for each
-// child how many live keys are below it and when one of them last changed, so that counting a range touches O(log n) nodes, at an older revision
-// those too that changed since. A version costs nothing to take: it is the root. A change copies the nodes on its way that are part of a published
-// version, and changes those in place that are not: a batch of changes copies each node at most once.
+// A B+tree with wide nodes. Leaves hold, for each key, its history (mvcc/history.h) and how much of it this version
+// sees. Branches know for each child how many live keys are below it and when one of them last changed, so that
+// counting a range touches O(log n) nodes, at an older revision those too that changed since. A version costs nothing
+// to take: it is the root. A change copies the nodes on its way that are part of a published version, and changes those
+// in place that are not: a batch of changes copies each node at most once.
 //
-// Owner: the apply stage. IndexView may be read from any thread as long as its version is not reclaimed (mvcc/reclaimer.h).
-// Invariants: keys ascend; a branch's separator i is <= every key below child i and > every key below child i - 1; a branch's counts equal what is
-//   below; `newest` is never below a main revision in the subtree; leaves are all at one depth. check() tests them.
+// Owner: the apply stage. IndexView may be read from any thread as long as its version is not reclaimed
+// (mvcc/reclaimer.h).
+// Invariants: keys ascend; a branch's separator i is <= every key below child i and > every key below child i - 1; a
+//   branch's counts equal what is below; `newest` is never below a main revision in the subtree; leaves are all at one
+//   depth. check() tests them.
 #pragma once
 
 #include <array>
@@ -30,7 +33,8 @@ struct IndexLeaf;
 struct IndexBranch;
 class IndexSeparator;
 
-// Deeper than any tree can get: nodes below the root keep at least two keys or children on average, and memory ends first.
+// Deeper than any tree can get: nodes below the root keep at least two keys or children on average, and memory ends
+// first.
 inline constexpr std::uint32_t kMaxIndexDepth = 32;
 
 // Walks keys in order, live or not.
@@ -83,8 +87,8 @@ class Index {
   Index(const Index&) = delete;
   Index& operator=(const Index&) = delete;
 
-  // Fills the index, which must be empty, with the histories that `records`, in order of revision, tell. A tombstone of a key that is already
-  // deleted belongs to no history; those are returned, ascending. About 0.3 us a record.
+  // Fills the index, which must be empty, with the histories that `records`, in order of revision, tell. A tombstone of
+  // a key that is already deleted belongs to no history; those are returned, ascending. About 0.3 us a record.
   std::vector<ChangeId> build(const IndexRecords& records);
 
   // The working state; changes show in it at once.
@@ -95,8 +99,9 @@ class Index {
   // The same for a deletion; the key must exist.
   void tombstone(std::string_view key, RevisionPair revision);
 
-  // One step of a compaction: looks at keys from `cursor` on, at least `max_keys` of them if there are as many, drops what a compaction at `at`
-  // drops, and moves the cursor. What was dropped is appended. Returns true once it has come to the end.
+  // One step of a compaction: looks at keys from `cursor` on, at least `max_keys` of them if there are as many, drops
+  // what a compaction at `at` drops, and moves the cursor. What was dropped is appended. Returns true once it has come
+  // to the end.
   struct Trim {
     Revision at;
     std::string cursor;  // first key to look at; empty at the beginning
@@ -104,7 +109,8 @@ class Index {
   };
   bool trim(Trim& trim, std::size_t max_keys);
 
-  // Frees everything at once, published or not: hands the whole tree to the reclaimer. For replacing an index that readers still look at.
+  // Frees everything at once, published or not: hands the whole tree to the reclaimer. For replacing an index that
+  // readers still look at.
   void retire_all();
 
   // Every key of the tree, live or not.

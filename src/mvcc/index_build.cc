@@ -80,7 +80,8 @@ class IndexBuilder {
     if (leaf_ == nullptr || leaf_->count == kBuiltSlots) leaf_ = add_leaf();
     const bool live = entries.back().tombstone == 0;
     leaf_->history[leaf_->count] = history;
-    leaf_->seen[leaf_->count] = {.length = static_cast<std::uint32_t>(entries.size()) & 0x7fffffffu, .live = live ? 1u : 0u};
+    leaf_->seen[leaf_->count] = {.length = static_cast<std::uint32_t>(entries.size()) & 0x7fffffffu,
+                                 .live = live ? 1u : 0u};
     leaf_->live_count += live ? 1 : 0;
     leaf_->newest = std::max(leaf_->newest, entries.back().main);
     ++leaf_->count;

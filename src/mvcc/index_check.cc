@@ -47,9 +47,11 @@ class Checker {
     const std::string_view key = leaf.key(slot);
     expect(!last_ || *last_ < key, "keys out of order");
     expect((!begin || *begin <= key) && (!end || key < *end), "a key on the wrong side of a separator");
-    expect(key.size() >= leaf.shared && key.substr(0, leaf.shared) == leaf.key(0).substr(0, leaf.shared), "shared prefix of a leaf");
+    expect(key.size() >= leaf.shared && key.substr(0, leaf.shared) == leaf.key(0).substr(0, leaf.shared),
+           "shared prefix of a leaf");
     expect(leaf.word[slot] == word_at(key, leaf.shared), "word of a key");
-    expect(leaf.seen[slot].length > 0 && leaf.seen[slot].length <= leaf.history[slot]->capacity(), "length of a history");
+    expect(leaf.seen[slot].length > 0 && leaf.seen[slot].length <= leaf.history[slot]->capacity(),
+           "length of a history");
     expect(leaf.seen[slot].live == (leaf.view(slot).newest().tombstone == 0 ? 1 : 0), "live mark of a key");
     expect(leaf.view(slot).newest().main <= leaf.newest, "newest change of a leaf");
     visit_history(leaf.view(slot));
@@ -84,7 +86,9 @@ class Checker {
 };
 
 // What the usual allocators take for a request: 8 bytes of their own, rounded up to 16.
-std::size_t allocation(std::size_t bytes) { return (bytes + 8 + 15) / 16 * 16; }
+std::size_t allocation(std::size_t bytes) {
+  return (bytes + 8 + 15) / 16 * 16;
+}
 
 std::size_t allocated_below(const IndexNode& node) {
   if (node.leaf) {
@@ -105,8 +109,12 @@ std::size_t allocated_below(const IndexNode& node) {
 
 }  // namespace
 
-std::vector<std::string> Index::check() const { return Checker().check(*root_, key_count_); }
+std::vector<std::string> Index::check() const {
+  return Checker().check(*root_, key_count_);
+}
 
-std::size_t Index::allocated_bytes() const { return allocated_below(*root_); }
+std::size_t Index::allocated_bytes() const {
+  return allocated_below(*root_);
+}
 
 }  // namespace etcd::mvcc

@@ -53,7 +53,8 @@ void shift_down(Array& array, std::uint32_t from, std::uint32_t count) {
   std::copy(array.begin() + from + 1, array.begin() + count, array.begin() + from);
 }
 
-// `key` will be one of the node's keys from `first` on: shortens the shared prefix if it must, and returns the key's word.
+// `key` will be one of the node's keys from `first` on: shortens the shared prefix if it must, and returns the key's
+// word.
 template <typename Node>
 std::uint64_t admit(Node& node, std::uint32_t first, std::string_view key) {
   if (first >= node.count) {
@@ -74,17 +75,25 @@ IndexSeparator* IndexSeparator::make(std::uint64_t born, std::string_view key) {
   return separator;
 }
 
-void IndexSeparator::free(void* separator) { ::operator delete(separator); }
+void IndexSeparator::free(void* separator) {
+  ::operator delete(separator);
+}
 
-NodePosition find_slot(const IndexLeaf& leaf, std::string_view key) { return search(leaf, 0, key); }
+NodePosition find_slot(const IndexLeaf& leaf, std::string_view key) {
+  return search(leaf, 0, key);
+}
 
 std::uint32_t find_child(const IndexBranch& branch, std::string_view key) {
   const NodePosition position = search(branch, 1, key);
   return position.exact ? position.index : position.index - 1;
 }
 
-void rekey(IndexLeaf& leaf) { rekey_from(leaf, 0); }
-void rekey(IndexBranch& branch) { rekey_from(branch, 1); }
+void rekey(IndexLeaf& leaf) {
+  rekey_from(leaf, 0);
+}
+void rekey(IndexBranch& branch) {
+  rekey_from(branch, 1);
+}
 
 NodeSummary summarize(const IndexNode& node) {
   if (node.leaf) return {as_leaf(node).live_count, as_leaf(node).newest};

@@ -1,7 +1,7 @@
 // The nodes of the index tree and how to search one. Only the index's own files include this.
 //
-// Keys of one node mostly share a long prefix. A node knows how long that is and keeps the next 8 bytes of each key beside each other, so that a
-// search looks at one or two keys themselves.
+// Keys of one node mostly share a long prefix. A node knows how long that is and keeps the next 8 bytes of each key
+// beside each other, so that a search looks at one or two keys themselves.
 #pragma once
 
 #include <array>
@@ -33,9 +33,9 @@ class IndexSeparator {
 struct IndexNode {
   IndexNode(std::uint64_t version, bool is_leaf) : born(version), leaf(is_leaf) {}
 
-  std::uint64_t born;         // first version that has it
-  std::uint32_t shared = 0;   // every key in it begins with the same `shared` bytes
-  std::uint16_t count = 0;    // keys of a leaf, children of a branch
+  std::uint64_t born;        // first version that has it
+  std::uint32_t shared = 0;  // every key in it begins with the same `shared` bytes
+  std::uint16_t count = 0;   // keys of a leaf, children of a branch
   bool leaf;
 };
 
@@ -73,10 +73,18 @@ struct IndexBranch : IndexNode {
   std::array<Revision, kNodeSlots> newest;    // no change below the child is newer
 };
 
-inline const IndexLeaf& as_leaf(const IndexNode& node) { return static_cast<const IndexLeaf&>(node); }
-inline IndexLeaf& as_leaf(IndexNode& node) { return static_cast<IndexLeaf&>(node); }
-inline const IndexBranch& as_branch(const IndexNode& node) { return static_cast<const IndexBranch&>(node); }
-inline IndexBranch& as_branch(IndexNode& node) { return static_cast<IndexBranch&>(node); }
+inline const IndexLeaf& as_leaf(const IndexNode& node) {
+  return static_cast<const IndexLeaf&>(node);
+}
+inline IndexLeaf& as_leaf(IndexNode& node) {
+  return static_cast<IndexLeaf&>(node);
+}
+inline const IndexBranch& as_branch(const IndexNode& node) {
+  return static_cast<const IndexBranch&>(node);
+}
+inline IndexBranch& as_branch(IndexNode& node) {
+  return static_cast<IndexBranch&>(node);
+}
 
 // The 8 bytes of `key` from `offset` on as a number that orders as they do; missing bytes read as 0.
 inline std::uint64_t word_at(std::string_view key, std::size_t offset) {

@@ -1,5 +1,5 @@
-// IndexRecords: the records of a db on their way into the index, as restore finds them: in order of revision, packed one behind the other with
-// their keys, since what is done to them later jumps about.
+// IndexRecords: the records of a db on their way into the index, as restore finds them: in order of revision, packed
+// one behind the other with their keys, since what is done to them later jumps about.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,8 @@ class IndexRecords {
   // Where a record lies; later ones have higher places.
   using Place = std::uint32_t;
 
-  // Copies the key. The revision must be above that of the last record and its sub at most kMaxSub; 32 GiB in all (CHECK).
+  // Copies the key. The revision must be above that of the last record and its sub at most kMaxSub; 32 GiB in all
+  // (CHECK).
   void add(std::string_view key, const ChangeId& change, Revision created, std::int64_t version);
 
   std::size_t size() const { return size_; }
@@ -37,7 +38,8 @@ class IndexRecords {
   // The last record added; there must be one.
   const IndexRecord& back() const { return (*this)[back_]; }
   const IndexRecord& operator[](Place place) const {
-    return *reinterpret_cast<const IndexRecord*>(chunks_[place / kChunkUnits].memory.get() + place % kChunkUnits * kUnit);
+    return *reinterpret_cast<const IndexRecord*>(chunks_[place / kChunkUnits].memory.get() +
+                                                 place % kChunkUnits * kUnit);
   }
   // The places of all records in order.
   std::vector<Place> places() const;

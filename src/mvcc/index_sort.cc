@@ -8,10 +8,10 @@ namespace etcd::mvcc {
 namespace {
 
 struct Item {
-  std::uint64_t word;    // the key's bytes [depth, depth + 8)
+  std::uint64_t word;  // the key's bytes [depth, depth + 8)
   IndexRecords::Place place;
-  std::uint16_t rest;    // how many bytes the key has from depth on, 9 for more than 8: sorts "a" before "a\0"
-  bool first_of_key;     // known once the item is in its place
+  std::uint16_t rest;  // how many bytes the key has from depth on, 9 for more than 8: sorts "a" before "a\0"
+  bool first_of_key;   // known once the item is in its place
 };
 
 constexpr std::uint16_t kMoreThanWord = sizeof(Item::word) + 1;
@@ -23,7 +23,9 @@ struct ByWord {
   }
 };
 
-bool agree(const Item& a, const Item& b) { return a.word == b.word && a.rest == b.rest; }
+bool agree(const Item& a, const Item& b) {
+  return a.word == b.word && a.rest == b.rest;
+}
 
 // Items whose keys agree before `depth`.
 struct Run {
@@ -63,7 +65,8 @@ class Sorter {
       items_[i].word = word_at(key(i), depth);
       items_[i].rest = static_cast<std::uint16_t>(std::min<std::size_t>(key(i).size() - depth, kMoreThanWord));
     }
-    std::sort(items_.begin() + static_cast<std::ptrdiff_t>(run.begin), items_.begin() + static_cast<std::ptrdiff_t>(run.end), ByWord());
+    std::sort(items_.begin() + static_cast<std::ptrdiff_t>(run.begin),
+              items_.begin() + static_cast<std::ptrdiff_t>(run.end), ByWord());
     for (std::size_t begin = run.begin; begin < run.end;) {
       std::size_t end = begin + 1;
       while (end < run.end && agree(items_[begin], items_[end])) ++end;
@@ -92,6 +95,8 @@ class Sorter {
 
 }  // namespace
 
-std::vector<SortedRecord> sort_by_key(const IndexRecords& records) { return Sorter(records).sort(); }
+std::vector<SortedRecord> sort_by_key(const IndexRecords& records) {
+  return Sorter(records).sort();
+}
 
 }  // namespace etcd::mvcc

@@ -13,7 +13,8 @@ struct SortedRecord {
   bool first_of_key;  // the one before it has another key
 };
 
-// `records` in order of key; those of one key keep their order. Compares eight bytes of each key at a time: some 0.1 us a record, with keys that share long prefixes too.
+// `records` in order of key; those of one key keep their order. Compares eight bytes of each key at a time: some 0.1 us
+// a record, with keys that share long prefixes too.
 std::vector<SortedRecord> sort_by_key(const IndexRecords& records);
 
 }  // namespace etcd::mvcc

@@ -17,7 +17,9 @@ namespace {
 using ModelHistory = std::vector<ChangeId>;
 using Model = std::map<std::string, ModelHistory>;
 
-RevisionPair revision(std::int64_t main, std::int64_t sub = 0) { return {Revision(main), sub}; }
+RevisionPair revision(std::int64_t main, std::int64_t sub = 0) {
+  return {Revision(main), sub};
+}
 
 bool live_at(const ModelHistory& history, std::int64_t at) {
   bool live = false;
@@ -121,7 +123,8 @@ class Story {
     std::set<ChangeId> expected;
     for (auto one = model_.begin(); one != model_.end();) {
       ModelHistory& history = one->second;
-      const auto above = std::ranges::upper_bound(history, compacted_, {}, [](const ChangeId& c) { return c.revision.main.value; });
+      const auto above =
+          std::ranges::upper_bound(history, compacted_, {}, [](const ChangeId& c) { return c.revision.main.value; });
       auto keep = above;
       if (above != history.begin()) {
         --keep;
@@ -138,7 +141,8 @@ class Story {
 
   void check_version(const Version& version) {
     const auto readable = static_cast<std::uint64_t>(version.now - version.compacted);
-    for (const std::int64_t at : {version.now, version.compacted + static_cast<std::int64_t>(rng_.below(readable + 1))}) {
+    for (const std::int64_t at :
+         {version.now, version.compacted + static_cast<std::int64_t>(rng_.below(readable + 1))}) {
       check_range(version, at, random_key(), rng_.one_in(3) ? std::string(1, '\0') : random_key());
       check_key(version, at, random_key());
     }
@@ -160,7 +164,8 @@ class Story {
       if (range.contains(key) && live_at(history, at)) expected.push_back(key);
     }
     std::vector<std::string> walked;
-    for (IndexCursor cursor = version.view.seek(begin); cursor.valid() && range.contains(cursor.history().key()); cursor.next()) {
+    for (IndexCursor cursor = version.view.seek(begin); cursor.valid() && range.contains(cursor.history().key());
+         cursor.next()) {
       ASSERT_EQ(cursor.live(), cursor.history().state(Revision(version.now)).has_value());
       if (cursor.history().state(Revision(at))) walked.emplace_back(cursor.history().key());
     }
@@ -215,10 +220,14 @@ TEST(Index, BuildingFromRecordsGivesWhatTheChangesGave) {
   Model model;
   IndexRecords records;
   for (std::int64_t now = 2; now < 12000; ++now) {
-    const std::string key = (rng.one_in(2) ? "/registry/pods/" : "") + std::to_string(rng.below(3000)) + std::string(rng.below(2), '\0');
+    const std::string key =
+        (rng.one_in(2) ? "/registry/pods/" : "") + std::to_string(rng.below(3000)) + std::string(rng.below(2), '\0');
     ModelHistory& history = model[key];
     const bool tombstone = !history.empty() && !history.back().tombstone && rng.one_in(3);
-    if (tombstone) grown.tombstone(key, revision(now)); else grown.put(key, revision(now));
+    if (tombstone)
+      grown.tombstone(key, revision(now));
+    else
+      grown.put(key, revision(now));
     history.push_back({revision(now), tombstone});
     const auto state = grown.view().find(key, Revision(now));
     records.add(key, history.back(), state ? state->created : Revision(0), state ? state->version : 0);
@@ -235,7 +244,9 @@ TEST(Index, BuildingFromRecordsGivesWhatTheChangesGave) {
     ASSERT_EQ(a.history().size(), b.history().size());
     for (std::uint32_t i = 0; i < a.history().size(); ++i) {
       ASSERT_EQ(a.history()[i].id(), b.history()[i].id());
-      if (!a.history()[i].tombstone) { ASSERT_EQ(a.history().state_of(i), b.history().state_of(i)); }
+      if (!a.history()[i].tombstone) {
+        ASSERT_EQ(a.history().state_of(i), b.history().state_of(i));
+      }
     }
   }
   EXPECT_FALSE(a.valid());

@@ -30,7 +30,9 @@ LeafRange find_leaf_range(const IndexNode* root, std::string_view key) {
 }
 
 // One live revision can't be dropped, which settles most slots without a look at the history.
-bool may_drop(const IndexLeaf& leaf, std::uint32_t slot) { return leaf.seen[slot].length > 1 || !leaf.seen[slot].live; }
+bool may_drop(const IndexLeaf& leaf, std::uint32_t slot) {
+  return leaf.seen[slot].length > 1 || !leaf.seen[slot].live;
+}
 
 bool needs_trim(const IndexLeaf& leaf, Revision at) {
   for (std::uint32_t i = 0; i < leaf.count; ++i) {

@@ -34,7 +34,8 @@ std::int64_t count_branch(const IndexBranch& branch, const Bounds& bounds, Revis
   const std::uint32_t first = bounds.begin ? find_child(branch, *bounds.begin) : 0;
   const std::uint32_t last = bounds.end ? find_child(branch, *bounds.end) : branch.count - 1u;
   if (first == last) return count_below(*branch.child[first], bounds, at);
-  std::int64_t count = bounds.begin ? count_below(*branch.child[first], {bounds.begin, {}}, at) : count_child(branch, first, at);
+  std::int64_t count =
+      bounds.begin ? count_below(*branch.child[first], {bounds.begin, {}}, at) : count_child(branch, first, at);
   for (std::uint32_t i = first + 1; i < last; ++i) count += count_child(branch, i, at);
   return count + (bounds.end ? count_below(*branch.child[last], {{}, bounds.end}, at) : count_child(branch, last, at));
 }
@@ -66,9 +67,12 @@ std::optional<KeyState> IndexView::find(std::string_view key, Revision at) const
 
 std::int64_t IndexView::count(const KeyRange& range, Revision at) const {
   switch (range.kind) {
-    case KeyRange::Kind::kSingle: return find(range.begin, at) ? 1 : 0;
-    case KeyRange::Kind::kFrom: return count_below(*root_, {range.begin, {}}, at);
-    case KeyRange::Kind::kInterval: break;
+    case KeyRange::Kind::kSingle:
+      return find(range.begin, at) ? 1 : 0;
+    case KeyRange::Kind::kFrom:
+      return count_below(*root_, {range.begin, {}}, at);
+    case KeyRange::Kind::kInterval:
+      break;
   }
   return range.begin < range.end ? count_below(*root_, {range.begin, range.end}, at) : 0;
 }
@@ -87,8 +91,12 @@ IndexCursor::IndexCursor(const IndexNode* root, std::string_view from) {
   if (leaf_ != nullptr) prefetch();
 }
 
-HistoryView IndexCursor::history() const { return leaf_->view(slot_); }
-bool IndexCursor::live() const { return leaf_->seen[slot_].live != 0; }
+HistoryView IndexCursor::history() const {
+  return leaf_->view(slot_);
+}
+bool IndexCursor::live() const {
+  return leaf_->seen[slot_].live != 0;
+}
 
 void IndexCursor::next() {
   if (++slot_ == leaf_->count) climb();

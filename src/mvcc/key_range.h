@@ -13,7 +13,8 @@ struct KeyRange {
   std::string_view end;  // of an interval: the first key that is not in it
   Kind kind = Kind::kSingle;
 
-  // etcd's rules: no range_end is the one key; a single zero byte is every key from `key` on; else [key, range_end), which may be empty.
+  // etcd's rules: no range_end is the one key; a single zero byte is every key from `key` on; else [key, range_end),
+  // which may be empty.
   static KeyRange of(std::string_view key, std::string_view range_end) {
     if (range_end.empty()) return {key, {}, Kind::kSingle};
     if (range_end == std::string_view("\0", 1)) return {key, {}, Kind::kFrom};

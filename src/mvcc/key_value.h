@@ -1,8 +1,8 @@
 // KeyValue: one version of a key, and its encoding.
 //
-// The encoding is protobuf's mvccpb.KeyValue {key 1, create_revision 2, mod_revision 3, version 4, value 5, lease 6}: fields ascending, zero
-// values left out, byte for byte as etcd writes it, since HashKV is taken over these bytes. The same bytes go from the tail to the db, into
-// range responses and into events; nobody encodes them twice.
+// The encoding is protobuf's mvccpb.KeyValue {key 1, create_revision 2, mod_revision 3, version 4, value 5, lease 6}:
+// fields ascending, zero values left out, byte for byte as etcd writes it, since HashKV is taken over these bytes. The
+// same bytes go from the tail to the db, into range responses and into events; nobody encodes them twice.
 #pragma once
 
 #include <cstddef>
@@ -38,8 +38,8 @@ inline std::string encode(const KeyValue& kv) {
   return bytes;
 }
 
-// The views lie in `bytes`. Empty bytes are an empty KeyValue: `etcdutl snapshot restore --bump-revision` leaves such a record. Unknown fields
-// are skipped and the last of a repeated field counts, as in protobuf. Errors: kCorrupt.
+// The views lie in `bytes`. Empty bytes are an empty KeyValue: `etcdutl snapshot restore --bump-revision` leaves such a
+// record. Unknown fields are skipped and the last of a repeated field counts, as in protobuf. Errors: kCorrupt.
 Result<KeyValue> decode_key_value(std::string_view bytes);
 
 }  // namespace etcd::mvcc

@@ -1,4 +1,5 @@
-// What the key space costs: puts with their publishing, reads at a million keys of 24 + 256 bytes, restart. Run the release build.
+// What the key space costs: puts with their publishing, reads at a million keys of 24 + 256 bytes, restart. Run the
+// release build.
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
@@ -20,7 +21,8 @@ const std::string kValue(256, 'v');
 
 std::string key_of(std::uint64_t i) {
   char key[32];
-  std::snprintf(key, sizeof key, "/bench/%017llu", static_cast<unsigned long long>(base::Rng(i).next() % 100'000'000'000'000'000));
+  std::snprintf(key, sizeof key, "/bench/%017llu",
+                static_cast<unsigned long long>(base::Rng(i).next() % 100'000'000'000'000'000));
   return key;
 }
 
@@ -195,7 +197,8 @@ void hash_kv(benchmark::State& state) {
   Bed& bed = million();
   for (auto _ : state) {
     auto hash = KeySpaceHash::begin(bed.views().acquire(), Revision(0));
-    while (!*hash->step(10'000)) {}
+    while (!*hash->step(10'000)) {
+    }
     benchmark::DoNotOptimize(hash->result());
   }
 }
@@ -228,7 +231,8 @@ void compaction_step(benchmark::State& state) {
     }
     CHECK(bed.store().compact(bed.store().revision()).has_value());
     state.ResumeTiming();
-    while (bed.store().step_compaction(1000)) {}
+    while (bed.store().step_compaction(1000)) {
+    }
     state.PauseTiming();
     while (bed.store().needs_flush()) bed.flush();
     state.ResumeTiming();

@@ -19,7 +19,8 @@ struct Found {
   KeyState state;
 };
 
-// What etcd makes of the order asked for: no order given means the index's own for the key, and ascending for other targets.
+// What etcd makes of the order asked for: no order given means the index's own for the key, and ascending for other
+// targets.
 bool index_order(const RangeOptions& options) {
   return options.sort_target == SortTarget::kKey && options.sort_order != SortOrder::kDescend;
 }
@@ -45,7 +46,8 @@ Result<Revision> revision_to_read(const ReadView& view, Revision asked) {
   return revision;
 }
 
-// How many keys have to be looked at, in order of key. One more than the limit where a sort follows that may prefer it (see range.h).
+// How many keys have to be looked at, in order of key. One more than the limit where a sort follows that may prefer it
+// (see range.h).
 std::int64_t keys_needed(const RangeOptions& options) {
   constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
   const bool cut_by_key = options.sort_order == SortOrder::kNone || index_order(options);
@@ -106,11 +108,17 @@ class Range {
 
   void sort_by_state() {
     switch (options_.sort_target) {
-      case SortTarget::kKey: if (!index_order(options_)) std::reverse(found_.begin(), found_.end()); return;
-      case SortTarget::kVersion: return sort_by(found_, [](const Found& f) { return f.state.version; });
-      case SortTarget::kCreate: return sort_by(found_, [](const Found& f) { return f.state.created; });
-      case SortTarget::kMod: return sort_by(found_, [](const Found& f) { return f.state.modified.main; });
-      case SortTarget::kValue: return;
+      case SortTarget::kKey:
+        if (!index_order(options_)) std::reverse(found_.begin(), found_.end());
+        return;
+      case SortTarget::kVersion:
+        return sort_by(found_, [](const Found& f) { return f.state.version; });
+      case SortTarget::kCreate:
+        return sort_by(found_, [](const Found& f) { return f.state.created; });
+      case SortTarget::kMod:
+        return sort_by(found_, [](const Found& f) { return f.state.modified.main; });
+      case SortTarget::kValue:
+        return;
     }
   }
 
@@ -167,7 +175,10 @@ class Range {
     const std::vector<std::string_view> unsorted = std::exchange(result_.kvs, {});
     for (const std::size_t i : order) {
       kvs[i].value = {};
-      if (options_.keys_only) add_owned(kvs[i]); else result_.kvs.push_back(unsorted[i]);
+      if (options_.keys_only)
+        add_owned(kvs[i]);
+      else
+        result_.kvs.push_back(unsorted[i]);
     }
     return {};
   }

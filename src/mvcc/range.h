@@ -18,7 +18,8 @@ class ReadView;
 enum class SortOrder : std::uint8_t { kNone = 0, kAscend = 1, kDescend = 2 };
 enum class SortTarget : std::uint8_t { kKey = 0, kVersion = 1, kCreate = 2, kMod = 3, kValue = 4 };
 
-// As in RangeRequest; see there for the meaning of each. `key` must not be empty and the enums must be in range: callers check.
+// As in RangeRequest; see there for the meaning of each. `key` must not be empty and the enums must be in range:
+// callers check.
 struct RangeOptions {
   std::string_view key = {};
   std::string_view range_end = {};
@@ -35,8 +36,8 @@ struct RangeOptions {
 };
 
 struct RangeResult {
-  // Encoded KeyValues (mvcc/key_value.h), in the order asked for. Valid as long as both the view and this result live; moving the result
-  // keeps them valid.
+  // Encoded KeyValues (mvcc/key_value.h), in the order asked for. Valid as long as both the view and this result live;
+  // moving the result keeps them valid.
   std::vector<std::string_view> kvs;
   std::int64_t count = 0;  // keys in range at that revision, whatever limit and filters left out
   bool more = false;       // the limit cut something off
@@ -44,12 +45,15 @@ struct RangeResult {
   std::deque<std::string> owned;  // bytes made for this result; `kvs` look into them
 };
 
-// Errors: kFutureRevision, kCompacted (the compacted revision itself is readable), kCorrupt (the db has not what the index says).
+// Errors: kFutureRevision, kCompacted (the compacted revision itself is readable), kCorrupt (the db has not what the
+// index says).
 //
-// Cost: the count is O(log n) when nothing in range changed after the revision, and grows with what did change. One index step and one lookup a
-// key returned; with a sort other than ascending by key, or with revision bounds, that holds for every key in range.
-// Differs from etcd in nothing that shows. Worth knowing, since it surprises: with no sort order given and a target other than the key, etcd cuts
-// at limit + 1 by key first and sorts what is left; and with keys_only and a target other than the value the lease reads 0.
+// Cost: the count is O(log n) when nothing in range changed after the revision, and grows with what did change. One
+// index step and one lookup a key returned; with a sort other than ascending by key, or with revision bounds, that
+// holds for every key in range.
+// Differs from etcd in nothing that shows. Worth knowing, since it surprises: with no sort order given and a target
+// other than the key, etcd cuts at limit + 1 by key first and sorts what is left; and with keys_only and a target other
+// than the value the lease reads 0.
 Result<RangeResult> range(const ReadView& view, const RangeOptions& options);
 
 }  // namespace etcd::mvcc

@@ -13,7 +13,8 @@ Result<std::string_view> ReadView::read(RevisionPair revision) const {
     TRY_ASSIGN(const auto value, keys_->get(RevisionKey(revision).view()));
     if (value) return *value;
   }
-  return fail(Errc::kCorrupt, "the db has no record of revision " + std::to_string(revision.main.value) + "_" + std::to_string(revision.sub));
+  return fail(Errc::kCorrupt, "the db has no record of revision " + std::to_string(revision.main.value) + "_" +
+                                  std::to_string(revision.sub));
 }
 
 Result<std::optional<std::string_view>> ReadView::find(std::string_view key) const {

@@ -1,7 +1,9 @@
-// ReadView: the key space as of one revision. ReadViewRef: a reader's hold on a published one. ViewPublisher: publishes and reclaims them.
+// ReadView: the key space as of one revision. ReadViewRef: a reader's hold on a published one. ViewPublisher: publishes
+// and reclaims them.
 //
-// The apply stage publishes a view after each batch of entries; any thread acquires the newest one and reads it without locks for as long as it
-// likes. What only old views can see is freed by the apply stage after their last reader is gone.
+// The apply stage publishes a view after each batch of entries; any thread acquires the newest one and reads it without
+// locks for as long as it likes. What only old views can see is freed by the apply stage after their last reader is
+// gone.
 #pragma once
 
 #include <atomic>
@@ -22,7 +24,8 @@
 namespace etcd::mvcc {
 
 // Immutable once published; reading is safe from any thread. Everything it returns is valid as long as the view.
-// Invariants: the db holds every change at or below flushed(), the tail every change above; compact_revision() <= revision().
+// Invariants: the db holds every change at or below flushed(), the tail every change above; compact_revision() <=
+//   revision().
 class ReadView {
  public:
   ReadView(IndexView index, TailView tail, bolt::ReadTx db, std::optional<bolt::BucketView> keys)
@@ -61,7 +64,8 @@ class ReadView {
 // A published view and who holds it.
 struct PublishedView {
   std::optional<ReadView> view;
-  // Holders, once the view is replaced; until then less by those that ViewPublisher::current_ counts, so it may be negative.
+  // Holders, once the view is replaced; until then less by those that ViewPublisher::current_ counts, so it may be
+  // negative.
   std::atomic<std::int64_t> holders{0};
 
   // The apply stage's own.
@@ -70,7 +74,8 @@ struct PublishedView {
   std::vector<Retired> garbage;  // newest version to see these is this one
 };
 
-// Holds a view. Copying is an atomic increment, destroying a decrement, from any thread. Must not outlive the ViewPublisher.
+// Holds a view. Copying is an atomic increment, destroying a decrement, from any thread. Must not outlive the
+// ViewPublisher.
 class ReadViewRef {
  public:
   ReadViewRef() = default;
@@ -99,8 +104,9 @@ class ReadViewRef {
 
 // Owner: the apply stage, which alone publishes and reclaims; acquire() is for any thread.
 //
-// current_ packs the slot of the newest view with how often that was acquired: one atomic addition finds the view and holds it, so no reader ever
-// waits and none makes the publisher wait. When a view is replaced its count moves to the view itself.
+// current_ packs the slot of the newest view with how often that was acquired: one atomic addition finds the view and
+// holds it, so no reader ever waits and none makes the publisher wait. When a view is replaced its count moves to the
+// view itself.
 class ViewPublisher {
  public:
   ViewPublisher();
@@ -114,16 +120,17 @@ class ViewPublisher {
 
   // Makes `view` the newest, and reclaims. Called by Store::publish().
   void publish(ReadView view);
-  // Frees what no view can see any more, a bounded part of it at a time: a reader who held a view for long leaves much. Called now and then when
-  // nothing is published, so that nothing stays behind. Cheap if there is nothing to do; true if there is more.
+  // Frees what no view can see any more, a bounded part of it at a time: a reader who held a view for long leaves much.
+  // Called now and then when nothing is published, so that nothing stays behind. Cheap if there is nothing to do; true
+  // if there is more.
   bool reclaim();
   // Views that are held or newest: 1 when nobody reads an old one.
   std::size_t live_views() const { return live_.size(); }
   Reclaimer& reclaimer() { return reclaimer_; }
 
  private:
-  static constexpr std::uint32_t kSlots = 1u << 20;     // more views at a time than anyone can hold
-  static constexpr std::uint32_t kCountBits = 44;       // of current_; the slot is above
+  static constexpr std::uint32_t kSlots = 1u << 20;  // more views at a time than anyone can hold
+  static constexpr std::uint32_t kCountBits = 44;    // of current_; the slot is above
   static constexpr std::uint64_t kCountMask = (std::uint64_t{1} << kCountBits) - 1;
 
   PublishedView* take_slot();

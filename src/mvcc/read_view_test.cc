@@ -84,8 +84,8 @@ TEST(ViewPublisher, AReaderOfAnOldViewKeepsOnlyWhatItSees) {
   const std::uint64_t born = reclaimer.building();
   rig.store().publish();
   rig.put("a", "2");
-  reclaimer.retire({nullptr, &Freed::free, born});      // the view just replaced sees it; `old` does not
-  reclaimer.retire({nullptr, &Freed::free, born - 1});  // `old` sees it too
+  reclaimer.retire({nullptr, &Freed::free, born});                  // the view just replaced sees it; `old` does not
+  reclaimer.retire({nullptr, &Freed::free, born - 1});              // `old` sees it too
   reclaimer.retire({nullptr, &Freed::free, reclaimer.building()});  // nobody ever saw it
   EXPECT_EQ(Freed::count, 1);
   rig.store().publish();
@@ -138,7 +138,8 @@ class Readers {
       CHECK(kv->value.substr(0, kv->value.find(' ')) == std::to_string(kv->mod_revision.value), kv->value);
     }
     ChangesCursor cursor = changes(view, Revision(view.revision().value - 3), view.revision());
-    while (cursor.next()) {}
+    while (cursor.next()) {
+    }
     CHECK(cursor.status().has_value());
   }
 

@@ -18,8 +18,9 @@ struct Wanted {
   std::size_t place;
 };
 
-// Reads records in ascending order. To look at a key costs more than to step over it, since keys lie as far apart as values are long: so it steps as
-// far as the revisions' distance says, given how densely records lay until now, and looks only then.
+// Reads records in ascending order. To look at a key costs more than to step over it, since keys lie as far apart as
+// values are long: so it steps as far as the revisions' distance says, given how densely records lay until now, and
+// looks only then.
 class ForwardReader {
  public:
   ForwardReader(const ReadView& view, const bolt::BucketView& keys) : view_(view), cursor_(keys.cursor()) {}
@@ -54,7 +55,7 @@ class ForwardReader {
 
   const ReadView& view_;
   bolt::Cursor cursor_;
-  RevisionPair at_;  // last revision read
+  RevisionPair at_;     // last revision read
   double density_ = 1;  // records a main revision
 };
 

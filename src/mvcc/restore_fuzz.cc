@@ -42,7 +42,8 @@ void put_record(Input& in, bolt::Bucket& keys, bolt::Bucket& meta) {
   if (kind % 8 == 0) {
     (void)keys.put(in.take(in.byte() % 24 + 1u), in.take(in.byte()));
   } else if (kind % 8 == 1) {
-    (void)meta.put(kind & 16 ? bolt::schema::kScheduledCompactRev : bolt::schema::kFinishedCompactRev, RevisionKey(revision).view());
+    (void)meta.put(kind & 16 ? bolt::schema::kScheduledCompactRev : bolt::schema::kFinishedCompactRev,
+                   RevisionKey(revision).view());
   } else if (kind % 8 == 2) {
     (void)meta.put(bolt::schema::kScheduledCompactRev, in.take(kRevisionKeyBytes));
   } else if (kind % 8 == 3) {
@@ -50,7 +51,12 @@ void put_record(Input& in, bolt::Bucket& keys, bolt::Bucket& meta) {
   } else {
     const std::string key(1, static_cast<char>('a' + kind / 8 % 5));
     const bool tombstone = kind % 8 == 4;
-    const KeyValue kv{.key = key, .create_revision = Revision(in.byte()), .mod_revision = revision.main, .version = in.byte(), .value = "v", .lease = LeaseId(in.byte() % 3)};
+    const KeyValue kv{.key = key,
+                      .create_revision = Revision(in.byte()),
+                      .mod_revision = revision.main,
+                      .version = in.byte(),
+                      .value = "v",
+                      .lease = LeaseId(in.byte() % 3)};
     (void)keys.put(RevisionKey(revision, tombstone).view(), encode(tombstone ? KeyValue{.key = key} : kv));
   }
 }
@@ -66,7 +72,8 @@ void use(Store& store, ViewPublisher& views) {
   txn.delete_range(all, all);
   txn.commit();
   (void)store.compact(store.revision());
-  while (store.step_compaction(3)) {}
+  while (store.step_compaction(3)) {
+  }
   CHECK(store.index().check().empty());
   store.publish();
   if (auto hash = KeySpaceHash::begin(views.acquire(), Revision(0))) {

@@ -32,7 +32,8 @@ RevisionKey::RevisionKey(RevisionPair revision, bool tombstone)
 
 Result<ChangeId> parse_revision_key(std::string_view key) {
   const bool tombstone = key.size() == kTombstoneKeyBytes && key[kTombstoneAt] == 't';
-  if (key.size() != kRevisionKeyBytes && !tombstone) return fail(Errc::kCorrupt, "a revision key of wrong length or mark");
+  if (key.size() != kRevisionKeyBytes && !tombstone)
+    return fail(Errc::kCorrupt, "a revision key of wrong length or mark");
   const RevisionPair revision{Revision(load_big_endian(key.data())), load_big_endian(key.data() + kSubAt)};
   if (key[kMarkAt] != '_' || revision.main.value < 0 || revision.sub < 0) {
     return fail(Errc::kCorrupt, "a revision key that holds no revision");

@@ -36,7 +36,8 @@ TEST(RevisionKey, OrdersAsRevisionsDo) {
 
 TEST(RevisionKey, WhatIsNoneIsRefused) {
   const std::string good = key(5, 6);
-  for (const std::string& bad : {std::string(), good.substr(1), good + "x", good + "tt", key(-1, 0), key(0, -1), std::string(17, 'x'), std::string(18, 't')}) {
+  for (const std::string& bad : {std::string(), good.substr(1), good + "x", good + "tt", key(-1, 0), key(0, -1),
+                                 std::string(17, 'x'), std::string(18, 't')}) {
     const auto parsed = parse_revision_key(bad);
     ASSERT_FALSE(parsed) << bad;
     EXPECT_EQ(parsed.error().code, Errc::kCorrupt);

@@ -63,9 +63,13 @@ bool Store::step_compaction(std::size_t max_keys) {
   return more;
 }
 
-CompactionProgress Store::compaction() const { return compaction_.progress(); }
+CompactionProgress Store::compaction() const {
+  return compaction_.progress();
+}
 
-bool Store::needs_flush() const { return state_.revision_ > state_.flushed_ || compaction_.needs_flush(); }
+bool Store::needs_flush() const {
+  return state_.revision_ > state_.flushed_ || compaction_.needs_flush();
+}
 
 std::optional<FlushBatch> Store::take_flush() {
   if (flushing_ || !needs_flush()) return std::nullopt;

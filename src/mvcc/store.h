@@ -1,14 +1,17 @@
-// Store: the key space of one replica: etcd's revisions over an index, a tail and the db. WriteTxn: one transaction on it.
+// Store: the key space of one replica: etcd's revisions over an index, a tail and the db. WriteTxn: one transaction on
+// it.
 //
-// Everything happens in memory; the flush stage carries it to the db in the background (FlushBatch). The way of a change: begin() - put(),
-// delete_range() - commit() - publish() after the batch - take_flush() - FlushBatch::write_to() on the flush thread - flushed().
+// Everything happens in memory; the flush stage carries it to the db in the background (FlushBatch). The way of a
+// change: begin() - put(), delete_range() - commit() - publish() after the batch - take_flush() -
+// FlushBatch::write_to() on the flush thread - flushed().
 //
-// Owner: the apply stage; only FlushBatch::write_to() is called elsewhere. Pure: no threads, clocks, random sources or disk access besides reading
-// the db it was given.
-// Leases: the store writes each key's lease into its KeyValue and reports at open() which key has which; afterwards the lessor keeps that map
+// Owner: the apply stage; only FlushBatch::write_to() is called elsewhere. Pure: no threads, clocks, random sources or
+// disk access besides reading the db it was given.
+// Leases: the store writes each key's lease into its KeyValue and reports at open() which key has which; afterwards the
+// lessor keeps that map
 //   (it must be told of each put and each deleted key).
-// Invariants: compact_revision <= revision; revision never goes back, across restarts too; the db after a flush holds every change up to the
-//   flush's revision and, of those at or below the finished compaction, just what that keeps.
+// Invariants: compact_revision <= revision; revision never goes back, across restarts too; the db after a flush holds
+//   every change up to the flush's revision and, of those at or below the finished compaction, just what that keeps.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +42,8 @@ struct DeletedKey {
   RevisionPair previous;
 };
 
-// One transaction: all its changes get one main revision, and subs from 0 in order. It sees its own changes. Nothing can fail half way, so there is
-// no rollback: check everything first, then change.
+// One transaction: all its changes get one main revision, and subs from 0 in order. It sees its own changes. Nothing
+// can fail half way, so there is no rollback: check everything first, then change.
 // Everything looked at is valid until the next Store::publish().
 class WriteTxn {
  public:
@@ -59,7 +62,8 @@ class WriteTxn {
   Result<RangeResult> range(const RangeOptions& options) const;
   // The key as it is now: nothing if it does not exist. From the index alone.
   std::optional<KeyState> state(std::string_view key) const;
-  // The encoded KeyValue at a revision that state(), put() or delete_range() named. Errors: kCorrupt if the db does not have it.
+  // The encoded KeyValue at a revision that state(), put() or delete_range() named. Errors: kCorrupt if the db does not
+  // have it.
   Result<std::string_view> read(RevisionPair revision) const;
 
   // Returns the revision of the value that was replaced; nothing if the key did not exist. `key` must not be empty.
@@ -93,15 +97,18 @@ struct LeaseAttachment {
 
 class Store {
  public:
-  // Rebuilds the state from a db as etcd or we left it, a partly compacted one included, and resumes a compaction that was not finished. Reads every
-  // record of the key bucket once: about half a second a million. Nothing is published yet. `publisher` must outlive the store. Errors: kCorrupt.
+  // Rebuilds the state from a db as etcd or we left it, a partly compacted one included, and resumes a compaction that
+  // was not finished. Reads every record of the key bucket once: about half a second a million. Nothing is published
+  // yet. `publisher` must outlive the store. Errors: kCorrupt.
   static Result<std::unique_ptr<Store>> open(ViewPublisher& publisher, bolt::ReadTx db, const StoreOptions& options);
-  // What views can still see goes to the publisher's reclaimer: a store may be replaced while readers hold views and a flush is under way.
+  // What views can still see goes to the publisher's reclaimer: a store may be replaced while readers hold views and a
+  // flush is under way.
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // The leases that keys had at open(), in order of the keys' newest revisions. Moved out, so once; the views are valid until flushed().
+  // The leases that keys had at open(), in order of the keys' newest revisions. Moved out, so once; the views are valid
+  // until flushed().
   std::vector<LeaseAttachment> take_restored_leases() { return std::move(restored_leases_); }
 
   Revision revision() const { return state_.revision(); }
@@ -117,23 +124,24 @@ class Store {
   // True if something changed since the last publish().
   bool unpublished() const { return unpublished_; }
 
-  // Later reads below `revision` fail with kCompacted; the space is freed in the background. Errors: kCompacted (at or below the compact revision),
-  // kFutureRevision.
+  // Later reads below `revision` fail with kCompacted; the space is freed in the background. Errors: kCompacted (at or
+  // below the compact revision), kFutureRevision.
   Status compact(Revision revision);
-  // Works on the compaction: looks at about `max_keys` keys of the index (some 50 ns each). True while there is more for this call to do.
+  // Works on the compaction: looks at about `max_keys` keys of the index (some 50 ns each). True while there is more
+  // for this call to do.
   bool step_compaction(std::size_t max_keys);
   CompactionProgress compaction() const;
 
-  // Takes what is not yet in the db: publishes first if need be. At most one flush at a time: nothing until the last one was flushed(). Its cost
-  // here does not depend on its size.
+  // Takes what is not yet in the db: publishes first if need be. At most one flush at a time: nothing until the last
+  // one was flushed(). Its cost here does not depend on its size.
   std::optional<FlushBatch> take_flush();
   // Something is there for take_flush().
   bool needs_flush() const;
-  // `batch` was committed and `db` sees it, in the same file or in the compacted copy that replaced it. Shows in the next view. Errors: kCorrupt
-  // if the db does not have the key bucket.
+  // `batch` was committed and `db` sees it, in the same file or in the compacted copy that replaced it. Shows in the
+  // next view. Errors: kCorrupt if the db does not have the key bucket.
   Status flushed(FlushBatch batch, bolt::ReadTx db);
-  // `db` has the same key bucket as the one in use: a newer version of it, or a copy. Later views read it, and the old one may go. Errors: kCorrupt,
-  // and nothing has changed.
+  // `db` has the same key bucket as the one in use: a newer version of it, or a copy. Later views read it, and the old
+  // one may go. Errors: kCorrupt, and nothing has changed.
   Status move_to(bolt::ReadTx db);
   // Bytes in memory that a flush still has to carry: the measure for refusing proposals.
   std::size_t pending_bytes() const { return tail_.pending_bytes(); }

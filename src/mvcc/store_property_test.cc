@@ -1,4 +1,5 @@
-// The whole store against a model: random histories with transactions, reads of every kind, compactions, flushes and restarts in between.
+// The whole store against a model: random histories with transactions, reads of every kind, compactions, flushes and
+// restarts in between.
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -20,14 +21,27 @@ class Story {
 
   void step() {
     switch (rng_.below(14)) {
-      case 0: return compact();
-      case 1: return flush_step();
-      case 2: return hold_or_drop_view();
-      case 3: if (rng_.one_in(4)) restart(); return;
-      case 4: case 5: case 6: return check_range(*rig_.view(), model_);
-      case 7: rig_.store().step_compaction(1 + rng_.below(40)); return;
-      case 8: if (rng_.one_in(2)) rig_.store().publish(); return;
-      default: return transaction();
+      case 0:
+        return compact();
+      case 1:
+        return flush_step();
+      case 2:
+        return hold_or_drop_view();
+      case 3:
+        if (rng_.one_in(4)) restart();
+        return;
+      case 4:
+      case 5:
+      case 6:
+        return check_range(*rig_.view(), model_);
+      case 7:
+        rig_.store().step_compaction(1 + rng_.below(40));
+        return;
+      case 8:
+        if (rng_.one_in(2)) rig_.store().publish();
+        return;
+      default:
+        return transaction();
     }
   }
 
@@ -50,7 +64,8 @@ class Story {
 
   // Few keys, so that they meet; some share long prefixes or end in zero bytes.
   std::string random_key() {
-    static const std::vector<std::string> kStems{"", "/registry/pods/default/", "/registry/pods/", std::string("z\0", 2)};
+    static const std::vector<std::string> kStems{"", "/registry/pods/default/", "/registry/pods/",
+                                                 std::string("z\0", 2)};
     const std::string stem = kStems[rng_.below(kStems.size())];
     std::string key = stem + static_cast<char>('a' + rng_.below(8)) + std::to_string(rng_.below(12));
     if (rng_.one_in(10)) key += std::string(rng_.below(3) + 1, '\0');
@@ -93,7 +108,9 @@ class Story {
       const auto previous = txn.put(key, value, LeaseId(lease));
       model_.put(key, value, lease);
       ASSERT_EQ(previous.has_value(), before.contains(key));
-      if (previous) { ASSERT_EQ(*txn.read(*previous), before.at(key).encoded()); }
+      if (previous) {
+        ASSERT_EQ(*txn.read(*previous), before.at(key).encoded());
+      }
     }
     ASSERT_EQ(txn.revision().value, model_.revision + (model_.changes_in_txn() > 0 ? 1 : 0));
   }
@@ -103,7 +120,9 @@ class Story {
     const Status status = rig_.store().compact(Revision(at));
     const auto error = model_.compact(at);
     ASSERT_EQ(status.has_value(), !error.has_value());
-    if (error) { ASSERT_EQ(status.error().code, *error); }
+    if (error) {
+      ASSERT_EQ(status.error().code, *error);
+    }
   }
 
   // Any part of a flush: take it, write it, give it back, with other things in between.
@@ -139,7 +158,8 @@ class Story {
 
   void check_leases() {
     std::map<std::string, std::int64_t> leases;
-    for (const LeaseAttachment& one : rig_.store().take_restored_leases()) leases[std::string(one.key)] = one.lease.value;
+    for (const LeaseAttachment& one : rig_.store().take_restored_leases())
+      leases[std::string(one.key)] = one.lease.value;
     std::map<std::string, std::int64_t> expected;
     for (const auto& [key, kv] : model_.state(model_.revision)) {
       if (kv.lease != 0) expected[key] = kv.lease;
@@ -151,7 +171,8 @@ class Story {
     const std::string key = random_key();
     const std::string end = random_end();
     const auto some_revision = [&] {
-      return Revision(rng_.one_in(2) ? 0 : static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(model.revision) + 3)));
+      return Revision(
+          rng_.one_in(2) ? 0 : static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(model.revision) + 3)));
     };
     RangeOptions options{.key = key, .range_end = end};
     options.revision = some_revision();
@@ -188,7 +209,8 @@ class Story {
   // From the compact revision on nothing may be missing.
   void check_changes(const Held& held) {
     const std::int64_t lowest = std::max<std::int64_t>(held.model.compact_revision, 0);
-    const std::int64_t from = lowest + static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(held.model.revision - lowest) + 1));
+    const std::int64_t from =
+        lowest + static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(held.model.revision - lowest) + 1));
     const std::int64_t to = from + static_cast<std::int64_t>(rng_.below(30));
     std::vector<std::pair<ChangeId, std::string>> expected;
     for (const ModelChange& change : held.model.changes) {

@@ -34,7 +34,12 @@ TEST(StoreDeathTest, ATransactionMustNotBeForgottenHalfWay) {
         txn.put("a", "1", LeaseId(0));
       },
       "was not committed");
-  EXPECT_DEATH({ const WriteTxn one = rig.store().begin(); const WriteTxn two = rig.store().begin(); }, "in_txn_");
+  EXPECT_DEATH(
+      {
+        const WriteTxn one = rig.store().begin();
+        const WriteTxn two = rig.store().begin();
+      },
+      "in_txn_");
 }
 
 TEST(Store, ReadsOfATransactionSeeItsOwnChanges) {

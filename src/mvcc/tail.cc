@@ -14,11 +14,14 @@ constexpr std::size_t kSegmentBytes = 1 << 20;  // a segment with that much in i
 constexpr std::size_t kBlockBytes = 32 << 10;
 constexpr std::uint32_t kDirectoryEntries = 32;
 
-std::size_t weight(const TailRecord& record) { return sizeof(TailRecord) + record.kv.size(); }
+std::size_t weight(const TailRecord& record) {
+  return sizeof(TailRecord) + record.kv.size();
+}
 
 }  // namespace
 
-// Records and the memory that their KeyValues lie in. Slots and blocks beyond what a view knows of are the writer's alone.
+// Records and the memory that their KeyValues lie in. Slots and blocks beyond what a view knows of are the writer's
+// alone.
 class TailSegment {
  public:
   explicit TailSegment(std::uint64_t born) : born_(born) {}
@@ -60,7 +63,8 @@ class TailSegment {
   std::array<TailRecord, kSegmentRecords> records_;
 };
 
-// The segments in order. Views know how much of it is theirs; the writer appends behind that, and moves to a larger one when it is full.
+// The segments in order. Views know how much of it is theirs; the writer appends behind that, and moves to a larger one
+// when it is full.
 struct TailDirectory {
   struct Entry {
     TailSegment* segment;
@@ -84,12 +88,14 @@ std::uint32_t TailView::length(std::uint32_t segment) const {
 
 TailView::Place TailView::place_of(RevisionPair revision) const {
   const auto begin = directory_->entries.begin();
-  const auto above = std::upper_bound(begin + begin_, begin + end_, revision,
-                                      [](RevisionPair r, const TailDirectory::Entry& entry) { return r < entry.first; });
+  const auto above =
+      std::upper_bound(begin + begin_, begin + end_, revision,
+                       [](RevisionPair r, const TailDirectory::Entry& entry) { return r < entry.first; });
   const auto segment = std::max(begin_ + 1, static_cast<std::uint32_t>(above - begin)) - 1;
   const TailRecord* records = directory_->entries[segment].segment->records();
-  const TailRecord* found = std::lower_bound(records, records + length(segment), revision,
-                                             [](const TailRecord& record, RevisionPair r) { return record.id.revision < r; });
+  const TailRecord* found =
+      std::lower_bound(records, records + length(segment), revision,
+                       [](const TailRecord& record, RevisionPair r) { return record.id.revision < r; });
   return {segment, static_cast<std::uint32_t>(found - records)};
 }
 
@@ -168,7 +174,8 @@ void Tail::move_directory() {
 }
 
 void Tail::trim(Revision flushed) {
-  for (TailCursor cursor = view_.seek(trimmed_.next()); cursor.valid() && cursor.record().id.revision.main <= flushed; cursor.next()) {
+  for (TailCursor cursor = view_.seek(trimmed_.next()); cursor.valid() && cursor.record().id.revision.main <= flushed;
+       cursor.next()) {
     pending_bytes_ -= weight(cursor.record());
   }
   trimmed_ = std::max(trimmed_, flushed);

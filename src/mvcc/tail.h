@@ -1,9 +1,11 @@
-// Tail: the changes that are not yet in the db, in order of revision, with their encoded KeyValues. TailView: what one version sees of it.
+// Tail: the changes that are not yet in the db, in order of revision, with their encoded KeyValues. TailView: what one
+// version sees of it.
 //
-// A list of segments that are only ever appended to: a version knows the first segment it needs, the last one and how long that was. Once a flush
-// has carried the front to the db, it is trimmed by whole segments.
+// A list of segments that are only ever appended to: a version knows the first segment it needs, the last one and how
+// long that was. Once a flush has carried the front to the db, it is trimmed by whole segments.
 //
-// Owner: the apply stage. A TailView may be read from any thread as long as its version is not reclaimed; it never changes and takes no lock.
+// Owner: the apply stage. A TailView may be read from any thread as long as its version is not reclaimed; it never
+// changes and takes no lock.
 // Invariants: revisions ascend without a gap in `main`; a segment in a view is not empty.
 #pragma once
 
@@ -79,7 +81,8 @@ class Tail {
   Tail(const Tail&) = delete;
   Tail& operator=(const Tail&) = delete;
 
-  // `id` must be above all before it. Encodes the KeyValue into the tail's own memory; the bytes stay while a view sees them.
+  // `id` must be above all before it. Encodes the KeyValue into the tail's own memory; the bytes stay while a view sees
+  // them.
   std::string_view append(const ChangeId& id, const KeyValue& kv);
   // Changes up to `flushed` are in the db: drops the segments that have nothing above it.
   void trim(Revision flushed);

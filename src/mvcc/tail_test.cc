@@ -80,7 +80,9 @@ class Story {
     EXPECT_FALSE(version.view.find({Revision(above - 1), 1000}));
     const std::size_t from = rng_.below(version.model.size() + 1);
     std::size_t at = from;
-    while (at > 0 && at < version.model.size() && version.model[at - 1].id.revision.main == version.model[at].id.revision.main) --at;
+    while (at > 0 && at < version.model.size() &&
+           version.model[at - 1].id.revision.main == version.model[at].id.revision.main)
+      --at;
     const Revision main = at < version.model.size() ? version.model[at].id.revision.main : Revision(above);
     for (TailCursor cursor = version.view.seek(main); cursor.valid(); cursor.next(), ++at) {
       ASSERT_LT(at, version.model.size());
@@ -112,6 +114,21 @@ TEST(Tail, EveryVersionStaysAsItWasThroughAppendsAndTrims) {
       if (::testing::Test::HasFatalFailure()) return;
     }
   }
+}
+
+TEST(Tail, WhatIsFlushedIsGivenBack) {
+  Reclaimer reclaimer;
+  Tail tail(reclaimer);
+  const auto append = [&](std::int64_t main) { tail.append({{Revision(main), 0}, false}, {.key = "k", .value = "v"}); };
+  for (std::int64_t main = 2; main < 5000; ++main) append(main);
+  tail.trim(Revision(4998));
+  EXPECT_FALSE(tail.view().find({Revision(2), 0}));
+  EXPECT_TRUE(tail.view().find({Revision(4999), 0}));
+  tail.trim(Revision(4999));
+  EXPECT_TRUE(tail.view().empty());
+  EXPECT_EQ(tail.pending_bytes(), 0u);
+  append(5000);
+  EXPECT_TRUE(tail.view().find({Revision(5000), 0}));
 }
 
 TEST(Tail, OfAnEmptyTailNothingIsFound) {

@@ -110,7 +110,8 @@ void ViewPublisher::release_unheld() {
   live_.resize(kept);
 }
 
-// Nobody holds `published` any more; live_[0, older) are the older views that somebody does. What they still see goes to the newest of them.
+// Nobody holds `published` any more; live_[0, older) are the older views that somebody does. What they still see goes
+// to the newest of them.
 void ViewPublisher::release(PublishedView& published, std::size_t older) {
   published.view.reset();
   PublishedView* below = older > 0 ? live_[older - 1] : nullptr;

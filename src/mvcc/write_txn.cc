@@ -8,7 +8,9 @@ namespace etcd::mvcc {
 namespace {
 
 // The old version may come from a db and be any number: wraps, as in Go.
-std::int64_t one_more(std::int64_t version) { return static_cast<std::int64_t>(static_cast<std::uint64_t>(version) + 1); }
+std::int64_t one_more(std::int64_t version) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(version) + 1);
+}
 
 }  // namespace
 
@@ -20,15 +22,25 @@ WriteTxn::~WriteTxn() {
   store_->in_txn_ = false;
 }
 
-Revision WriteTxn::revision() const { return store_->state_.revision(); }
+Revision WriteTxn::revision() const {
+  return store_->state_.revision();
+}
 
-Result<RangeResult> WriteTxn::range(const RangeOptions& options) const { return mvcc::range(store_->state_, options); }
+Result<RangeResult> WriteTxn::range(const RangeOptions& options) const {
+  return mvcc::range(store_->state_, options);
+}
 
-std::optional<KeyState> WriteTxn::state(std::string_view key) const { return store_->state_.index().find(key, revision()); }
+std::optional<KeyState> WriteTxn::state(std::string_view key) const {
+  return store_->state_.index().find(key, revision());
+}
 
-Result<std::string_view> WriteTxn::read(RevisionPair revision) const { return store_->state_.read(revision); }
+Result<std::string_view> WriteTxn::read(RevisionPair revision) const {
+  return store_->state_.read(revision);
+}
 
-ChangeId WriteTxn::next_change(bool tombstone) { return {{begin_.next(), changes_++}, tombstone}; }
+ChangeId WriteTxn::next_change(bool tombstone) {
+  return {{begin_.next(), changes_++}, tombstone};
+}
 
 std::optional<RevisionPair> WriteTxn::put(std::string_view key, std::string_view value, LeaseId lease) {
   const ChangeId change = next_change(false);

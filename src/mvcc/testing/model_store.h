@@ -22,9 +22,7 @@ struct ModelKeyValue {
   std::string value = {};
   std::int64_t lease = 0;
 
-  std::string encoded() const {
-    return encode({key, Revision(create), Revision(mod), version, value, LeaseId(lease)});
-  }
+  std::string encoded() const { return encode({key, Revision(create), Revision(mod), version, value, LeaseId(lease)}); }
 };
 
 struct ModelChange {
@@ -161,11 +159,16 @@ class ModelStore {
   }
   static bool less(SortTarget target, const ModelKeyValue& a, const ModelKeyValue& b) {
     switch (target) {
-      case SortTarget::kKey: return a.key < b.key;
-      case SortTarget::kVersion: return a.version < b.version;
-      case SortTarget::kCreate: return a.create < b.create;
-      case SortTarget::kMod: return a.mod < b.mod;
-      case SortTarget::kValue: return a.value < b.value;
+      case SortTarget::kKey:
+        return a.key < b.key;
+      case SortTarget::kVersion:
+        return a.version < b.version;
+      case SortTarget::kCreate:
+        return a.create < b.create;
+      case SortTarget::kMod:
+        return a.mod < b.mod;
+      case SortTarget::kValue:
+        return a.value < b.value;
     }
     return false;
   }

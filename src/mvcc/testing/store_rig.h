@@ -50,7 +50,8 @@ class StoreRig {
     auto batch = store_->take_flush();
     if (!batch) return false;
     if (const Status written = try_write(*batch); !written) ADD_FAILURE() << describe(written.error());
-    if (const Status done = store_->flushed(std::move(*batch), db_->begin_read()); !done) ADD_FAILURE() << describe(done.error());
+    if (const Status done = store_->flushed(std::move(*batch), db_->begin_read()); !done)
+      ADD_FAILURE() << describe(done.error());
     return true;
   }
   Status try_write(const FlushBatch& batch) {
@@ -60,7 +61,8 @@ class StoreRig {
   }
   // Compacts all the way to the db.
   void finish_compaction() {
-    while (store_->step_compaction(1000) || flush()) {}
+    while (store_->step_compaction(1000) || flush()) {
+    }
   }
 
   // Stops as a process does that is killed: what was not flushed is gone. Views held must be gone too.
