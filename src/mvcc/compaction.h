@@ -1,5 +1,4 @@
-// Compaction: the background job that takes revisions nobody may read any more out of the index, and then out of the
-// db.
+// Compaction: the background job that takes revisions nobody may read any more out of the index, then out of the db.
 //
 // A compaction shows to readers at once, through ReadView::compact_revision(). The job trims the index in steps and
 // gathers what it dropped; then flushes delete that from the db, in order of revision and a bounded number each. In

@@ -1,5 +1,4 @@
-// DropList: changes that compaction dropped, gathered in order of key and taken in order of revision, with no pause to
-// sort them all.
+// DropList: what a compaction dropped, gathered in order of key, taken in order of revision, never sorted all at once.
 //
 // Owner: Compaction. Gathers sorted runs of a bounded length and merges them as they are taken.
 #pragma once

@@ -1,5 +1,4 @@
-// Reclaimer: where objects go that the newest state no longer has, but that readers of an older version may still look
-// at.
+// Reclaimer: where objects go that the newest state no longer has, but readers of an older version may still look at.
 //
 // Each published state has a version number. An object made while version b was being built and dropped while version d
 // + 1 was being built can be seen by readers of the versions b..d and by nobody else. Dropped objects hang on the

@@ -1,5 +1,4 @@
-// Store: the key space of one replica: etcd's revisions over an index, a tail and the db. WriteTxn: one transaction on
-// it.
+// Store: the key space of one replica, etcd's revisions over an index, a tail and the db. WriteTxn: a transaction on it.
 //
 // Everything happens in memory; the flush stage carries it to the db in the background (FlushBatch). The way of a
 // change: begin() - put(), delete_range() - commit() - publish() after the batch - take_flush() -
@@ -7,9 +6,8 @@
 //
 // Owner: the apply stage; only FlushBatch::write_to() is called elsewhere. Pure: no threads, clocks, random sources or
 // disk access besides reading the db it was given.
-// Leases: the store writes each key's lease into its KeyValue and reports at open() which key has which; afterwards the
-// lessor keeps that map
-//   (it must be told of each put and each deleted key).
+// Leases: the store writes each key's lease into its KeyValue and reports at open() which key has which. From then on
+//   the lessor keeps that map: it must be told of each put and each deleted key.
 // Invariants: compact_revision <= revision; revision never goes back, across restarts too; the db after a flush holds
 //   every change up to the flush's revision and, of those at or below the finished compaction, just what that keeps.
 #pragma once
