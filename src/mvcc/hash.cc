@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/check.h"
 #include "base/crc32c.h"
 #include "bolt/schema.h"
 #include "mvcc/key_value.h"
@@ -19,14 +20,24 @@ Result<KeySpaceHash> KeySpaceHash::begin(ReadViewRef view, Revision revision) {
   if (revision > Revision(0) && revision < view->compact_revision()) return fail(Errc::kCompacted);
   if (revision > view->revision()) return fail(Errc::kFutureRevision);
   if (revision == Revision(0)) revision = view->revision();
-  return KeySpaceHash(std::move(view), revision);
+  const Revision lower = view->compact_revision();
+  return KeySpaceHash(std::move(view), revision, lower);
 }
 
-KeySpaceHash::KeySpaceHash(ReadViewRef view, Revision revision)
+KeySpaceHash KeySpaceHash::of_compaction(ReadViewRef view, Revision revision, Revision previous) {
+  CHECK(previous < revision && revision <= view->revision(), previous, revision, view->revision());
+  KeySpaceHash hash(std::move(view), revision, previous);
+  hash.search_.reset();
+  hash.keep_at_ = revision;
+  return hash;
+}
+
+KeySpaceHash::KeySpaceHash(ReadViewRef view, Revision revision, Revision lower)
     : view_(std::move(view)),
       revision_(revision),
+      lower_(lower),
       search_(view_->index().seek({})),
-      keep_at_(view_->compact_revision()),
+      keep_at_(lower),
       changes_(changes(*view_, Revision(0), revision)),
       crc_(base::crc32c(0, bolt::schema::kKey)) {}
 
@@ -59,7 +70,7 @@ Result<bool> KeySpaceHash::step_search(std::size_t max_keys) {
 
 Result<bool> KeySpaceHash::is_hashed(const Change& change) const {
   const Revision main = change.id.revision.main;
-  if (main > view_->compact_revision()) return true;
+  if (main > lower_) return true;
   if (change.id.tombstone) return false;
   TRY_ASSIGN(const KeyValue kv, decode_key_value(change.kv));
   const auto state = view_->index().find(kv.key, keep_at_);
@@ -69,7 +80,7 @@ Result<bool> KeySpaceHash::is_hashed(const Change& change) const {
 HashKv KeySpaceHash::result() const {
   return {.hash = crc_,
           .revision = revision_,
-          .compact_revision = view_->compact_revision(),
+          .compact_revision = lower_,
           .current_revision = view_->revision()};
 }
 

@@ -23,10 +23,16 @@ struct HashKv {
 // CRC-32C over "key" and then, in order of revision, the raw key and value of each record of the key bucket up to `revision`; of those up to
 // the compact revision only what is the newest of its key at `revision` (if no key exists at `revision`: what the compaction keeps), and no
 // deletion at the compact revision. Equal to etcd's, and the same before, during and after the removal of compacted records.
+//
+// etcd also makes one of each compaction, on its way through the db, and from then on gives that for the compaction's revision: like the above, but
+// with the compact revision before it as the lower one.
 class KeySpaceHash {
  public:
   // `revision` 0: the view's. Keeps the view. Errors: kCompacted, kFutureRevision.
   static Result<KeySpaceHash> begin(ReadViewRef view, Revision revision);
+  // The hash of the compaction at `revision`, `previous` being the compact revision before it, -1 for none. The view is of a time when the compaction
+  // may have been asked for, but has removed nothing.
+  static KeySpaceHash of_compaction(ReadViewRef view, Revision revision, Revision previous);
 
   // Looks at up to `max_records` more records; true once all are done. Errors: kCorrupt.
   Result<bool> step(std::size_t max_records);
@@ -34,13 +40,15 @@ class KeySpaceHash {
   HashKv result() const;
 
  private:
-  KeySpaceHash(ReadViewRef view, Revision revision);
+  KeySpaceHash(ReadViewRef view, Revision revision, Revision lower);
   Result<bool> step_search(std::size_t max_keys);
   Result<bool> is_hashed(const Change& change) const;
 
   ReadViewRef view_;
   Revision revision_;
-  // First it is found out whether any key exists at revision_: the compacted records count at that revision then, else at the compact one.
+  Revision lower_;  // the compact revision that counts
+  // First it is found out whether any key exists at revision_: the records up to lower_ count as of that revision then, else as of lower_.
+  // Nothing to find out for a compaction: it keeps whatever is at its revision, a deletion too.
   std::optional<IndexCursor> search_;
   Revision keep_at_;
   ChangesCursor changes_;

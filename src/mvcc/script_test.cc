@@ -168,13 +168,17 @@ class Runner {
   }
 
   std::string compact(const Words& words, bool finish) {
-    const Status status = rig_.store().compact(Revision(std::stoll(words.at(1))));
+    const Revision revision(std::stoll(words.at(1)));
+    const Revision previous = rig_.store().compact_revision();
+    const Status status = rig_.store().compact(revision);
     if (!status) return describe_error(status.error());
+    compaction_hashes_[revision] = finish_hash(KeySpaceHash::of_compaction(rig_.view(), revision, previous)).value();
     if (finish) rig_.finish_compaction();
     return "ok\n";
   }
 
   std::string restart() {
+    compaction_hashes_.clear();
     rig_.restart();
     std::string output = "revision " + std::to_string(rig_.store().revision().value) + "\n";
     std::map<std::string, std::int64_t> leases;
@@ -183,18 +187,30 @@ class Runner {
     return output;
   }
 
-  std::string hash(Revision revision) {
-    auto hash = KeySpaceHash::begin(rig_.view(), revision);
-    if (!hash) return describe_error(hash.error());
+  static Result<HashKv> finish_hash(KeySpaceHash hash) {
     for (;;) {
-      const auto done = hash->step(3);
-      if (!done) return describe_error(done.error());
-      if (*done) break;
+      TRY_ASSIGN(const bool done, hash.step(3));
+      if (done) return hash.result();
     }
+  }
+
+  // As etcd gives it: what the compaction at `revision` left, or else from the state.
+  Result<HashKv> find_hash(Revision revision) {
+    if (const auto stored = compaction_hashes_.find(revision); stored != compaction_hashes_.end()) {
+      HashKv hash = stored->second;
+      hash.current_revision = rig_.store().revision();
+      return hash;
+    }
+    TRY_ASSIGN(KeySpaceHash hash, KeySpaceHash::begin(rig_.view(), revision));
+    return finish_hash(std::move(hash));
+  }
+
+  std::string hash(Revision revision) {
+    const auto found = find_hash(revision);
+    if (!found) return describe_error(found.error());
     std::ostringstream out;
-    const HashKv result = hash->result();
-    out << "hash=" << result.hash << " revision=" << result.revision << " compact-revision=" << result.compact_revision
-        << " current-revision=" << result.current_revision << "\n";
+    out << "hash=" << found->hash << " revision=" << found->revision << " compact-revision=" << found->compact_revision
+        << " current-revision=" << found->current_revision << "\n";
     return out.str();
   }
 
@@ -236,6 +252,7 @@ class Runner {
 
   StoreRig rig_{StoreOptions{.compaction_deletes_per_flush = 2}};
   std::string key_, end_;  // of the range being run
+  std::map<Revision, HashKv> compaction_hashes_;
 };
 
 std::vector<std::string> scripts_in(const std::string& folder) {
