@@ -20,7 +20,7 @@ struct Change {
 // it, one thread; the view must outlive it.
 //   for (auto cursor = changes(view, from, to); auto change = cursor.next();) ...
 //   TRY(cursor.status());
-// Take as many as there is time for: what is left needs no more than the cursor, or a new one from the last revision on.
+// Take as many as there is time for: the rest needs no more than the cursor, or a new one from the last revision on.
 class ChangesCursor {
  public:
   // The next change; nothing at the end or after damage.

@@ -1,4 +1,4 @@
-// Store: the key space of one replica, etcd's revisions over an index, a tail and the db. WriteTxn: a transaction on it.
+// Store: the key space of one replica, etcd's revisions over index, tail and db. WriteTxn: a transaction on it.
 //
 // Everything happens in memory; the flush stage carries it to the db in the background (FlushBatch). The way of a
 // change: begin() - put(), delete_range() - commit() - publish() after the batch - take_flush() -
@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
