@@ -66,9 +66,34 @@ TEST(Network, FiveMembersStaySafeWhenCrashesAreCommon) {
 }
 
 TEST(Network, FiveMembersStaySafeUnderPartitions) {
-  Seen seen = run_seeds({.voters = 5, .pre_vote = false, .check_quorum = false, .crash_one_in = 1000, .cut_one_in = 60}, 10, 4'000);
+  Seen seen = run_seeds({.voters = 5, .pre_vote = false, .check_quorum = false, .crash_one_in = 1000, .cut_one_in = 60}, 10, 8'000);
   EXPECT_GT(seen.applied, 500u);
   EXPECT_GT(seen.elections, 50u);
+}
+
+TEST(Network, StaysSafeWhenElectionsAndCrashesAreCommonAndDisksSlow) {
+  Seen seen = run_seeds({.pre_vote = false,
+                         .check_quorum = false,
+                         .loss_one_in = 100,
+                         .crash_one_in = 30,
+                         .cut_one_in = 0,
+                         .snapshot_one_in = 0,
+                         .campaign_one_in = 30,
+                         .write_one_in = 15},
+                        20, 6'000);
+  EXPECT_GT(seen.elections, 100u);
+}
+
+TEST(Network, StaysSafeWhileTheMembershipChangesUnderPartitions) {
+  run_seeds({.spares = 3,
+             .pre_vote = false,
+             .check_quorum = false,
+             .membership_changes = true,
+             .loss_one_in = 100,
+             .crash_one_in = 1000,
+             .cut_one_in = 60,
+             .campaign_one_in = 100},
+            20, 6'000);
 }
 
 TEST(Network, StaysSafeWhileTheMembershipChanges) {

@@ -78,7 +78,7 @@ void Network::step() {
   if (happens(options_.cut_one_in * 2)) cut_.clear();
   Member& m = any();
   if (!m.raft) {
-    if (rng_.one_in(30)) start(m);
+    if (rng_.one_in(10)) start(m);
     return;
   }
   if (happens(options_.snapshot_one_in)) take_snapshot(m);
@@ -98,34 +98,34 @@ void Network::cut_links() {
 }
 
 void Network::random_event(Member& m) {
-  switch (rng_.below(16)) {
+  if (rng_.one_in(options_.write_one_in)) return write_some(m);
+  if (rng_.one_in(options_.campaign_one_in)) return feed(m, Campaign{});
+  switch (rng_.below(13)) {
     case 0:
     case 1:
     case 2: return feed(m, Tick{});
     case 3:
     case 4:
-    case 5: return write_some(m);
+    case 5: return apply_one(m);
     case 6:
-    case 7:
-    case 8: return apply_one(m);
-    case 9:
-    case 10: {
-      Propose propose;
-      for (std::uint64_t n = 1 + rng_.below(3); n > 0; --n) {
-        propose.data.push_back(base::SharedBytes("p" + std::to_string(++proposals_) + std::string(rng_.below(60), '.')));
-      }
-      return feed(m, std::move(propose));
-    }
-    case 11: return ask_read(m);
-    case 12: return change_membership(m);
-    case 13:
+    case 7: return propose(m);
+    case 8: return ask_read(m);
+    case 9: return change_membership(m);
+    case 10:
       if (rng_.one_in(20)) feed(m, TransferLeadership{any().config.id});
       if (rng_.one_in(20)) feed(m, ForgetLeader{});
-      if (rng_.one_in(20)) feed(m, Campaign{});
       return;
-    case 14: return feed(m, ReportUnreachable{any().config.id});
+    case 11: return feed(m, ReportUnreachable{any().config.id});
     default: m.disk.machine = m.machine; return;
   }
+}
+
+void Network::propose(Member& m) {
+  Propose propose;
+  for (std::uint64_t n = 1 + rng_.below(3); n > 0; --n) {
+    propose.data.push_back(base::SharedBytes("p" + std::to_string(++proposals_) + std::string(rng_.below(60), '.')));
+  }
+  feed(m, std::move(propose));
 }
 
 void Network::start(Member& m) {

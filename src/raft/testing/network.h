@@ -28,6 +28,8 @@ struct NetworkOptions {
   std::uint64_t crash_one_in = 400;     // of all steps; 0: never
   std::uint64_t cut_one_in = 200;       // of all steps a link is cut or all are mended; 0: never
   std::uint64_t snapshot_one_in = 100;  // of all steps; 0: never
+  std::uint64_t campaign_one_in = 300;  // of all steps a member starts an election out of turn
+  std::uint64_t write_one_in = 5;       // of a member's events its disk answers: higher is slower
 };
 
 class Network {
@@ -75,6 +77,7 @@ class Network {
   void step();
   void cut_links();
   void random_event(Member& m);
+  void propose(Member& m);
   void start(Member& m);
   void crash(Member& m);
   void feed(Member& m, Input input);
