@@ -19,13 +19,14 @@ std::string hex(std::string_view bytes) {
 
 // The expected bytes are the entry that Go's raft.RawNode.Bootstrap makes for this member.
 TEST(BootstrapEntries, EqualGo) {
-  const auto entries =
-      bootstrap_entries({{.id = MemberId(0x8e9e05c52164694d), .name = "default", .peer_urls = {"http://localhost:2380"}}});
+  const auto entries = bootstrap_entries(
+      {{.id = MemberId(0x8e9e05c52164694d), .name = "default", .peer_urls = {"http://localhost:2380"}}});
   ASSERT_EQ(entries.size(), 1u);
   std::string bytes;
   raft::encode(entries[0], bytes);
   EXPECT_EQ(hex(bytes),
-            "0801100118012260100018cdd2918bd2b881cf8e0122517b226964223a31303237363635373734333933323937353433372c227065657255524c73223a5b226874"
+            "0801100118012260100018cdd2918bd2b881cf8e0122517b226964223a31303237363635373734333933323937353433372c227065"
+            "657255524c73223a5b226874"
             "74703a2f2f6c6f63616c686f73743a32333830225d2c226e616d65223a2264656661756c74227d");
 }
 

@@ -14,17 +14,25 @@ namespace {
 // Keys that a compare over a range looks at in one go.
 constexpr std::int64_t kCompareBatch = 1000;
 
-int order(auto a, auto b) { return a < b ? -1 : a > b ? 1 : 0; }
+int order(auto a, auto b) {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
 
 // The number that was sent, if it was sent as the member of the union that `target` names; else zero.
-std::int64_t number_for(const Compare& compare, Compare::Operand wanted) { return compare.operand == wanted ? compare.number : 0; }
+std::int64_t number_for(const Compare& compare, Compare::Operand wanted) {
+  return compare.operand == wanted ? compare.number : 0;
+}
 
 int order_of(const Compare& compare, const mvcc::KeyValue& kv) {
   switch (compare.target) {
-    case CompareTarget::kVersion: return order(kv.version, number_for(compare, Compare::Operand::kVersion));
-    case CompareTarget::kCreate: return order(kv.create_revision.value, number_for(compare, Compare::Operand::kCreate));
-    case CompareTarget::kMod: return order(kv.mod_revision.value, number_for(compare, Compare::Operand::kMod));
-    case CompareTarget::kLease: return order(kv.lease.value, number_for(compare, Compare::Operand::kLease));
+    case CompareTarget::kVersion:
+      return order(kv.version, number_for(compare, Compare::Operand::kVersion));
+    case CompareTarget::kCreate:
+      return order(kv.create_revision.value, number_for(compare, Compare::Operand::kCreate));
+    case CompareTarget::kMod:
+      return order(kv.mod_revision.value, number_for(compare, Compare::Operand::kMod));
+    case CompareTarget::kLease:
+      return order(kv.lease.value, number_for(compare, Compare::Operand::kLease));
     case CompareTarget::kValue:
       return kv.value.compare(compare.operand == Compare::Operand::kValue ? compare.value : std::string_view());
   }
@@ -34,16 +42,22 @@ int order_of(const Compare& compare, const mvcc::KeyValue& kv) {
 bool holds(const Compare& compare, const mvcc::KeyValue& kv) {
   const int result = order_of(compare, kv);
   switch (compare.result) {
-    case CompareResult::kEqual: return result == 0;
-    case CompareResult::kGreater: return result > 0;
-    case CompareResult::kLess: return result < 0;
-    case CompareResult::kNotEqual: return result != 0;
+    case CompareResult::kEqual:
+      return result == 0;
+    case CompareResult::kGreater:
+      return result > 0;
+    case CompareResult::kLess:
+      return result < 0;
+    case CompareResult::kNotEqual:
+      return result != 0;
   }
   return true;  // an unknown relation holds
 }
 
-// Of no key: a value that is not there can't be told from an empty one, so comparing it never holds; everything else is zero.
-bool holds_without_key(const Compare& compare) { return compare.target != CompareTarget::kValue && holds(compare, {}); }
+// Of no key: a value that is not there can't be told from an empty one, so comparing it never holds; all else is zero.
+bool holds_without_key(const Compare& compare) {
+  return compare.target != CompareTarget::kValue && holds(compare, {});
+}
 
 bool index_knows(CompareTarget target) {
   return target == CompareTarget::kVersion || target == CompareTarget::kCreate || target == CompareTarget::kMod;
@@ -80,13 +94,15 @@ Result<bool> holds_for_range(const mvcc::ReadView& state, const Compare& compare
 Result<bool> all_hold(const mvcc::ReadView& state, const TxnRequest& request, const TxnRequest::Slice& compares) {
   for (std::uint32_t i = compares.begin; i < compares.end; ++i) {
     const Compare& compare = request.compares[i];
-    TRY_ASSIGN(const bool one, compare.range_end.empty() ? holds_for_key(state, compare) : holds_for_range(state, compare));
+    TRY_ASSIGN(const bool one,
+               compare.range_end.empty() ? holds_for_key(state, compare) : holds_for_range(state, compare));
     if (!one) return false;
   }
   return true;
 }
 
-// A range in a transaction is refused before it runs: unlike a Range of its own, with a negative revision below the compacted one too.
+// A range in a transaction is refused before it runs: unlike a Range of its own, with a negative revision below the
+// compacted one too.
 Status check_revision(const mvcc::ReadView& state, const RangeRequest& range) {
   if (range.revision == 0) return {};
   if (range.revision > state.revision().value) return fail(Errc::kFutureRevision);
@@ -124,8 +140,8 @@ Status check_operation(const mvcc::ReadView& state, const lease::Lessor& lessor,
 namespace {
 
 // Depth is limited by kMaxTxnDepth.
-Status check_part(const mvcc::ReadView& state, const lease::Lessor& lessor, const TxnRequest& request, const Branches& branches,
-                  std::uint32_t part) {
+Status check_part(const mvcc::ReadView& state, const lease::Lessor& lessor, const TxnRequest& request,
+                  const Branches& branches, std::uint32_t part) {
   const TxnRequest::Slice& taken = branches.taken(request, part);
   for (std::uint32_t i = taken.begin; i < taken.end; ++i) {
     const TxnOp& op = request.ops[i];
@@ -138,7 +154,8 @@ Status check_part(const mvcc::ReadView& state, const lease::Lessor& lessor, cons
 
 }  // namespace
 
-Status check_operations(const mvcc::ReadView& state, const lease::Lessor& lessor, const TxnRequest& request, const Branches& branches) {
+Status check_operations(const mvcc::ReadView& state, const lease::Lessor& lessor, const TxnRequest& request,
+                        const Branches& branches) {
   return check_part(state, lessor, request, branches, 0);
 }
 

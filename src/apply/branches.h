@@ -1,4 +1,5 @@
-// What a transaction decides before it does anything: which branch each of its parts takes, and whether everything on that way can be done.
+// What a transaction decides before it does anything: which branch each of its parts takes, and whether everything on
+// that way can be done.
 #pragma once
 
 #include <vector>
@@ -20,7 +21,8 @@ class Branches {
  public:
   enum class Way : std::uint8_t { kUnreached, kSuccess, kFailure };
 
-  // Evaluates the compares of every part on the way, on the state before the transaction. Errors: kCorrupt (the db is damaged).
+  // Evaluates the compares of every part on the way, on the state before the transaction. Errors: kCorrupt (the db is
+  // damaged).
   static Result<Branches> choose(const mvcc::ReadView& state, const TxnRequest& request);
 
   bool succeeded(std::uint32_t part) const { return ways_[part] == Way::kSuccess; }
@@ -35,9 +37,10 @@ class Branches {
   std::vector<Way> ways_;
 };
 
-// Whether the operations on the way can all be done, in their order: kLeaseNotFound, kKeyNotFound (ignore_value or ignore_lease on a key that is not
-// there), kCompacted, kFutureRevision. Every member answers this alike, before any effect.
-Status check_operations(const mvcc::ReadView& state, const lease::Lessor& lessor, const TxnRequest& request, const Branches& branches);
+// Whether the operations on the way can all be done, in their order: kLeaseNotFound, kKeyNotFound (ignore_value or
+// ignore_lease on a key that is not there), kCompacted, kFutureRevision. Every member answers alike, before any effect.
+Status check_operations(const mvcc::ReadView& state, const lease::Lessor& lessor, const TxnRequest& request,
+                        const Branches& branches);
 Status check_operation(const mvcc::ReadView& state, const lease::Lessor& lessor, const PutRequest& put);
 
 }  // namespace etcd::apply

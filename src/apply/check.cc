@@ -12,15 +12,19 @@ namespace {
 constexpr std::int64_t kKeyQuotaCost = 256;
 
 bool has_revision_filter(const RangeRequest& request) {
-  return request.min_mod_revision != 0 || request.max_mod_revision != 0 || request.min_create_revision != 0 || request.max_create_revision != 0;
+  return request.min_mod_revision != 0 || request.max_mod_revision != 0 || request.min_create_revision != 0 ||
+         request.max_create_revision != 0;
 }
 
 bool is_default_order(const RangeRequest& request) {
-  return request.sort_order == SortOrder::kNone || (request.sort_target == SortTarget::kKey && request.sort_order == SortOrder::kAscend);
+  return request.sort_order == SortOrder::kNone ||
+         (request.sort_target == SortTarget::kKey && request.sort_order == SortOrder::kAscend);
 }
 
 // The longest of a part's lists: what counts against the limit.
-std::size_t op_count(const TxnRequest::Part& part) { return std::max({part.compares.size(), part.success.size(), part.failure.size()}); }
+std::size_t op_count(const TxnRequest::Part& part) {
+  return std::max({part.compares.size(), part.success.size(), part.failure.size()});
+}
 
 // Walks a transaction in the order of its operations. Depth is limited by kMaxTxnDepth.
 class ShapeCheck {
@@ -33,19 +37,26 @@ class ShapeCheck {
     for (std::uint32_t i = part.compares.begin; i < part.compares.end; ++i) {
       if (request_.compares[i].key.empty()) return fail(Errc::kEmptyKey);
     }
-    for (std::uint32_t i = part.success.begin; i < part.success.end; ++i) TRY(check_op(request_.ops[i], max_ops - count));
-    for (std::uint32_t i = part.failure.begin; i < part.failure.end; ++i) TRY(check_op(request_.ops[i], max_ops - count));
+    for (std::uint32_t i = part.success.begin; i < part.success.end; ++i)
+      TRY(check_op(request_.ops[i], max_ops - count));
+    for (std::uint32_t i = part.failure.begin; i < part.failure.end; ++i)
+      TRY(check_op(request_.ops[i], max_ops - count));
     return {};
   }
 
  private:
   Status check_op(const TxnOp& op, std::size_t max_ops) const {
     switch (op.kind) {
-      case TxnOp::Kind::kNone: break;
-      case TxnOp::Kind::kRange: return check_range(request_.ranges[op.place]);
-      case TxnOp::Kind::kPut: return check_put(request_.puts[op.place]);
-      case TxnOp::Kind::kDeleteRange: return check_delete_range(request_.deletes[op.place]);
-      case TxnOp::Kind::kTxn: return check_part(request_.parts[op.place], max_ops);
+      case TxnOp::Kind::kNone:
+        break;
+      case TxnOp::Kind::kRange:
+        return check_range(request_.ranges[op.place]);
+      case TxnOp::Kind::kPut:
+        return check_put(request_.puts[op.place]);
+      case TxnOp::Kind::kDeleteRange:
+        return check_delete_range(request_.deletes[op.place]);
+      case TxnOp::Kind::kTxn:
+        return check_part(request_.parts[op.place], max_ops);
     }
     return fail(Errc::kKeyNotFound);
   }
@@ -74,8 +85,8 @@ class KeySet {
   }
 
  private:
-  // As in etcd the end is taken literally: a deletion of all keys from one on, whose end is a zero byte, is an interval without keys here. A put
-  // beside it is accepted, and takes effect in the order of the operations.
+  // As in etcd the end is taken literally: a deletion of all keys from one on, whose end is a zero byte, is an interval
+  // without keys here. A put beside it is accepted, and takes effect in the order of the operations.
   void add_interval(std::string_view begin, std::string_view end) {
     if (begin >= end) return;
     auto next = intervals_.upper_bound(begin);
@@ -99,7 +110,9 @@ class OverlapCheck {
  public:
   explicit OverlapCheck(const TxnRequest& request) : request_(request) {}
 
-  Status check(const TxnRequest::Slice& branch) const { return written_by(branch).has_value() ? Status() : fail(Errc::kDuplicateKey); }
+  Status check(const TxnRequest::Slice& branch) const {
+    return written_by(branch).has_value() ? Status() : fail(Errc::kDuplicateKey);
+  }
 
  private:
   using Keys = std::unordered_set<std::string_view>;
@@ -149,8 +162,10 @@ class OverlapCheck {
 
 Status check_range(const RangeRequest& request) {
   if (request.key.empty()) return fail(Errc::kEmptyKey);
-  if (request.sort_order < SortOrder::kNone || request.sort_order > SortOrder::kDescend) return fail(Errc::kInvalidSortOption);
-  if (request.sort_target < SortTarget::kKey || request.sort_target > SortTarget::kValue) return fail(Errc::kInvalidSortOption);
+  if (request.sort_order < SortOrder::kNone || request.sort_order > SortOrder::kDescend)
+    return fail(Errc::kInvalidSortOption);
+  if (request.sort_target < SortTarget::kKey || request.sort_target > SortTarget::kValue)
+    return fail(Errc::kInvalidSortOption);
   return {};
 }
 

@@ -32,8 +32,12 @@ DeleteRangeRequest del(std::string_view key, std::string_view end = {}) {
   return request;
 }
 // kIo stands for success.
-Errc code(const Status& status) { return status ? Errc::kIo : status.error().code; }
-Errc check(const TxnBuilder& txn, std::size_t max_ops = kMaxOps) { return code(check_txn(decode_txn(txn.bytes()).value(), max_ops)); }
+Errc code(const Status& status) {
+  return status ? Errc::kIo : status.error().code;
+}
+Errc check(const TxnBuilder& txn, std::size_t max_ops = kMaxOps) {
+  return code(check_txn(decode_txn(txn.bytes()).value(), max_ops));
+}
 
 TEST(CheckRange, NeedsAKeyAndKnownSortOptions) {
   EXPECT_EQ(code(check_range(range(""))), Errc::kEmptyKey);
@@ -127,7 +131,8 @@ bool overlaps_naively(const std::vector<PutRequest>& puts, const std::vector<Del
   for (const PutRequest& one : puts) {
     if (!seen.insert(one.key).second) return true;
     for (const DeleteRangeRequest& range : dels) {
-      if (range.range_end.empty() ? one.key == range.key : (range.key <= one.key && one.key < range.range_end)) return true;
+      if (range.range_end.empty() ? one.key == range.key : (range.key <= one.key && one.key < range.range_end))
+        return true;
     }
   }
   return false;

@@ -10,7 +10,8 @@ namespace {
 
 Status check_same_member(const raft::ConfChange& change, const cluster::Member& member) {
   if (member.id == change.node_id) return {};
-  return fail(Errc::kCorrupt, "a conf change for member " + cluster::to_hex(change.node_id) + " describes member " + cluster::to_hex(member.id));
+  return fail(Errc::kCorrupt, "a conf change for member " + cluster::to_hex(change.node_id) + " describes member " +
+                                  cluster::to_hex(member.id));
 }
 
 bool is_addition(raft::ConfChangeType type) {
@@ -32,7 +33,8 @@ Result<cluster::MemberChange> described_member(const raft::ConfChange& change) {
 }  // namespace
 
 Result<Applied> StateMachine::apply_conf_change(const raft::Entry& entry) {
-  if (entry.type != raft::EntryType::kConfChange) return fail(Errc::kUnsupported, "the log holds a conf change of version 2, which etcd never makes");
+  if (entry.type != raft::EntryType::kConfChange)
+    return fail(Errc::kUnsupported, "the log holds a conf change of version 2, which etcd never makes");
   auto decoded = raft::decode_conf_change(entry.data);
   if (!decoded) return fail(Errc::kCorrupt, describe(decoded.error()));
   auto outcome = std::make_unique<ConfChangeOutcome>();
@@ -60,7 +62,8 @@ Status StateMachine::change_membership(const raft::ConfChange& change, ConfChang
   if (change.type == raft::ConfChangeType::kUpdateNode) {
     outcome.status = now.check_update(described.member);
     if (outcome.status) {
-      state_.cluster.change_membership().update_peer_urls(change.node_id, std::move(described.member.peer_urls), state_.changes);
+      state_.cluster.change_membership().update_peer_urls(change.node_id, std::move(described.member.peer_urls),
+                                                          state_.changes);
     }
   } else if (described.is_promote) {
     outcome.status = now.check_promote(change.node_id);

@@ -61,7 +61,8 @@ Status check_supported(const DbMeta& meta) {
     return fail(Errc::kUnsupported, "version \"" + cluster::to_string(stored) + "\" is not supported");
   }
   if (meta.auth_enabled) {
-    return fail(Errc::kUnsupported, "auth is enabled in this database, which this version can't enforce: it would be open to everyone");
+    return fail(Errc::kUnsupported,
+                "auth is enabled in this database, which this version can't enforce: it would be open to everyone");
   }
   return {};
 }

@@ -1,4 +1,5 @@
-// What the db says about itself: which entry its state belongs to, the format it has, and whether this program may work on it.
+// What the db says about itself: which entry its state belongs to, the format it has, and whether this program may work
+// on it.
 #pragma once
 
 #include <cstdint>

@@ -50,10 +50,11 @@ Result<Applied> StateMachine::apply_normal(const raft::Entry& entry, const Apply
 // Whatever can't be applied at all is found here, before anything changes.
 Status StateMachine::check_applicable(const AnyRequest& request) const {
   if (const auto* auth = std::get_if<AuthRequest>(&request)) {
-    return fail(Errc::kUnsupported, "the log holds a request about users or roles (field " + std::to_string(auth->field) +
-                                        "), which this version can't apply");
+    return fail(Errc::kUnsupported, "the log holds a request about users or roles (field " +
+                                        std::to_string(auth->field) + "), which this version can't apply");
   }
-  if (std::holds_alternative<std::monostate>(request)) return fail(Errc::kUnsupported, "the log holds a request that this version does not know");
+  if (std::holds_alternative<std::monostate>(request))
+    return fail(Errc::kUnsupported, "the log holds a request that this version does not know");
   if (const auto* set = std::get_if<ClusterVersionSetRequest>(&request)) {
     const auto version = cluster::parse_version(set->version);
     if (!version) return fail(Errc::kCorrupt, "the log holds a cluster version that can't be read");
@@ -71,15 +72,16 @@ Result<Rope> StateMachine::execute_within_limits(const AnyRequest& request, cons
   const bool over_quota = cost > 0 && options_.quota_bytes > 0 && state_.db_bytes + cost >= options_.quota_bytes;
   Result<Rope> response = std::visit([&](const auto& one) { return execute(one, call); }, request);
   if (!over_quota || !response) return response;
-  // The request has taken effect: the quota is a member's own, and must not make the members differ. But its sender is told that space is short.
+  // The request has taken effect: the quota is a member's own, and must not make the members differ. But its sender is
+  // told that space is short.
   call.applied.raise_no_space = true;
   return fail(Errc::kNoSpaceQuota);
 }
 
 Status StateMachine::check_alarms(const AnyRequest& request, std::int64_t cost) const {
   const cluster::AlarmSet& alarms = state_.cluster.alarms();
-  const bool touches_keys = is_any_of<RangeRequest, PutRequest, DeleteRangeRequest, TxnRequest, CompactionRequest, LeaseGrantRequest,
-                                      LeaseRevokeRequest>(request);
+  const bool touches_keys = is_any_of<RangeRequest, PutRequest, DeleteRangeRequest, TxnRequest, CompactionRequest,
+                                      LeaseGrantRequest, LeaseRevokeRequest>(request);
   if (touches_keys && alarms.any(cluster::AlarmType::kCorrupt)) return fail(Errc::kCorruptCluster);
   if (cost > 0 && alarms.any(cluster::AlarmType::kNoSpace)) return fail(Errc::kNoSpaceQuota);
   return {};
@@ -91,7 +93,7 @@ ResponseHeader StateMachine::header_now(const Call& call) const {
   return header;
 }
 
-// Keys --------------------------------------------------------------------------------------------------------------------------------------------
+// Keys.
 
 Result<Rope> StateMachine::execute(const RangeRequest& request, const Call& call) {
   if (!call.options.wants_reply) return Rope();
@@ -129,10 +131,11 @@ Result<Rope> StateMachine::execute(const CompactionRequest& request, const Call&
   return encode_header_response(header_now(call));
 }
 
-// Leases ------------------------------------------------------------------------------------------------------------------------------------------
+// Leases.
 
 Result<Rope> StateMachine::execute(const LeaseGrantRequest& request, const Call& call) {
-  TRY_ASSIGN(const std::int64_t ttl_s, state_.lessor.grant(request.id, request.ttl_s, call.options.now_ns, state_.changes));
+  TRY_ASSIGN(const std::int64_t ttl_s,
+             state_.lessor.grant(request.id, request.ttl_s, call.options.now_ns, state_.changes));
   return encode_lease_grant_response(header_now(call), request.id, ttl_s);
 }
 
@@ -150,13 +153,13 @@ Result<Rope> StateMachine::execute(const LeaseCheckpointRequest& request, const 
   const std::optional<cluster::Version>& version = state_.cluster.version();
   const bool persist = options_.persist_checkpoints || (version && *version >= kCheckpointsPersist);
   for (const LeaseCheckpointRequest::Item& item : request.checkpoints) {
-    state_.lessor.checkpoint({.id = item.id, .remaining_ttl_s = item.remaining_ttl_s}, {.persist = persist, .now_ns = call.options.now_ns},
-                             state_.changes);
+    state_.lessor.checkpoint({.id = item.id, .remaining_ttl_s = item.remaining_ttl_s},
+                             {.persist = persist, .now_ns = call.options.now_ns}, state_.changes);
   }
   return encode_header_response(header_now(call));
 }
 
-// The cluster -------------------------------------------------------------------------------------------------------------------------------------
+// The cluster.
 
 Result<Rope> StateMachine::execute(const AlarmRequest& request, const Call& call) {
   const cluster::Alarm alarm{.member = request.member, .type = request.alarm};
@@ -189,7 +192,8 @@ Result<Rope> StateMachine::execute(const ClusterVersionSetRequest& request, cons
 
 Result<Rope> StateMachine::execute(const ClusterMemberAttrSetRequest& request, const Call&) {
   std::vector<std::string> client_urls(request.client_urls.begin(), request.client_urls.end());
-  TRY(state_.cluster.change_membership().set_attributes(request.member, std::string(request.name), std::move(client_urls), state_.changes));
+  TRY(state_.cluster.change_membership().set_attributes(request.member, std::string(request.name),
+                                                        std::move(client_urls), state_.changes));
   return Rope();
 }
 
@@ -200,7 +204,9 @@ Result<Rope> StateMachine::execute(const DowngradeInfoSetRequest& request, const
   return Rope();
 }
 
-Result<Rope> StateMachine::execute(const DowngradeVersionTestRequest&, const Call&) { return Rope(); }
+Result<Rope> StateMachine::execute(const DowngradeVersionTestRequest&, const Call&) {
+  return Rope();
+}
 
 // Refused by check_applicable.
 Result<Rope> StateMachine::execute(const AuthRequest& request, const Call&) {

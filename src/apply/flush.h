@@ -24,8 +24,8 @@ struct Flush {
   raft::ConfState conf_state;
   std::optional<cluster::Version> storage_version;
 
-  // Puts everything into `tx`, which the caller commits: the state and, in the same transaction, the index it belongs to. Missing buckets are made.
-  // CHECKs that the db's index does not go back. Errors: those of bolt; then roll back.
+  // Puts everything into `tx`, which the caller commits: the state and, in the same transaction, the index it belongs
+  // to. Missing buckets are made. CHECKs that the db's index does not go back. Errors: those of bolt; then roll back.
   Status write_to(bolt::WriteTx& tx) const;
 };
 

@@ -29,8 +29,9 @@ std::optional<KvWriter::Previous> KvWriter::previous(std::string_view key) const
 Rope KvWriter::put(const PutRequest& request, ResponseHeader header) {
   std::optional<Previous> before;
   if (request.prev_kv || request.ignore_value || request.ignore_lease) before = previous(request.key);
-  // The key was there when the request was checked. It may be gone by now: deleted by this transaction, from some key on to the last, which is not
-  // taken for an overlap. etcd's process ends there; here the key starts anew, with nothing.
+  // The key was there when the request was checked. It may be gone by now: deleted by this transaction, from some key
+  // on to the last, which is not taken for an overlap. etcd's process ends there; here the key starts anew, with
+  // nothing.
   const mvcc::KeyValue kept = before ? before->kv : mvcc::KeyValue();
   const LeaseId lease = request.ignore_lease ? kept.lease : request.lease;
   txn_.put(request.key, request.ignore_value ? kept.value : request.value, lease);
@@ -91,10 +92,14 @@ Rope KvWriter::run_part(const TxnRequest& request, const Branches& branches, std
 // Within a transaction headers have the revision alone, and those of nested transactions not even that.
 Rope KvWriter::run_op(const TxnRequest& request, const Branches& branches, const TxnOp& op) {
   switch (op.kind) {
-    case TxnOp::Kind::kNone: break;
-    case TxnOp::Kind::kRange: return range(request.ranges[op.place], {});
-    case TxnOp::Kind::kPut: return put(request.puts[op.place], {});
-    case TxnOp::Kind::kDeleteRange: return delete_range(request.deletes[op.place], {});
+    case TxnOp::Kind::kNone:
+      break;
+    case TxnOp::Kind::kRange:
+      return range(request.ranges[op.place], {});
+    case TxnOp::Kind::kPut:
+      return put(request.puts[op.place], {});
+    case TxnOp::Kind::kDeleteRange:
+      return delete_range(request.deletes[op.place], {});
     case TxnOp::Kind::kTxn:
       return encode_txn_response({}, branches.succeeded(op.place), run_part(request, branches, op.place));
   }

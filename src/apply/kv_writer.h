@@ -1,8 +1,8 @@
 // KvWriter: one write transaction on the key space and the leases, with the responses of its operations.
 //
-// Owner: the state machine, for the length of one request. Everything that can be refused has been (apply/branches.h) before one is made: from here on
-// there is no way back, and damage of the db found in the middle ends the process (CHECK), since half a transaction is no state that any other
-// member has.
+// Owner: the state machine, for the length of one request. Everything that can be refused has been (apply/branches.h)
+// before one is made: from here on there is no way back, and damage of the db found in the middle ends the process
+// (CHECK), since half a transaction is no state that any other member has.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
-// Random requests against a naive model, on two replicas that are flushed and restarted at different times: every answer must be the model's, and
-// in the end both must hold the same bytes.
+// Random requests against a naive model, on two replicas that are flushed and restarted at different times: every
+// answer must be the model's, and in the end both must hold the same bytes.
 #include <gtest/gtest.h>
 
 #include "apply/check.h"
@@ -54,7 +54,8 @@ class Requests {
   }
   Compare compare(std::int64_t revision) {
     const auto target = static_cast<CompareTarget>(below(5));
-    const std::int64_t operands[] = {static_cast<std::int64_t>(below(4)), revision - static_cast<std::int64_t>(below(10)), lease()};
+    const std::int64_t operands[] = {static_cast<std::int64_t>(below(4)),
+                                     revision - static_cast<std::int64_t>(below(10)), lease()};
     Compare compare = target == CompareTarget::kValue
                           ? testing::compare_value(key(), value())
                           : testing::compare_number(target, key(), CompareResult::kEqual, operands[below(3)]);
@@ -95,7 +96,8 @@ class Requests {
   base::Rng rng_;
 };
 
-// A request with what the model answers. A put that leans on a key which the same transaction has deleted to the last is left out: etcd ends there.
+// A request with what the model answers. A put that leans on a key which the same transaction has deleted to the last
+// is left out: etcd ends there.
 struct Sent {
   RequestKind kind;
   std::string bytes;
@@ -133,7 +135,8 @@ Sent next_request(Requests& requests, Model& model) {
       if (!check_txn(txn, kMaxOps)) break;
       return {RequestKind::kTxn, bytes, model.txn(txn)};
     }
-    default: break;
+    default:
+      break;
   }
   const PutRequest put = requests.put();
   return {RequestKind::kPut, testing::encode(put), model.put(put)};
@@ -161,7 +164,9 @@ TEST_P(AgainstTheModel, EveryAnswerAndTheBytesInTheEndAgree) {
     ASSERT_TRUE(applied && applied->reply);
     const Result<base::Rope>& response = applied->reply->response;
     ++errors[!response.has_value()];
-    ASSERT_EQ(response ? testing::describe_response(sent.kind, response->flatten()) : testing::describe_error(response.error()), sent.answer)
+    ASSERT_EQ(response ? testing::describe_response(sent.kind, response->flatten())
+                       : testing::describe_error(response.error()),
+              sent.answer)
         << "step " << step;
     ASSERT_TRUE(never.apply_normal(entry, {.wants_reply = false, .now_ns = 5}));
     disturb(requests, often);

@@ -37,7 +37,8 @@ Result<base::Rope> run_read_txn(const mvcc::ReadView& view, const TxnRequest& re
   const TxnRequest::Slice& taken = branches.taken(request, 0);
   for (std::uint32_t i = taken.begin; i < taken.end; ++i) {
     // Inside a transaction a response's header has the revision alone.
-    TRY_ASSIGN(base::Rope response, run_range(view, request.ranges[request.ops[i].place], {.revision = header.revision}));
+    TRY_ASSIGN(base::Rope response,
+               run_range(view, request.ranges[request.ops[i].place], {.revision = header.revision}));
     append_response_op(responses, TxnOp::Kind::kRange, std::move(response));
   }
   return encode_txn_response(header, branches.succeeded(0), std::move(responses));

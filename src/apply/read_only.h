@@ -19,8 +19,8 @@ mvcc::RangeOptions range_options(const RangeRequest& request);
 // The encoded RangeResponse. header.revision is filled in from the view. kCompacted, kFutureRevision.
 Result<base::Rope> run_range(const mvcc::ReadView& view, const RangeRequest& request, ResponseHeader header);
 
-// The encoded TxnResponse of a request with is_read_only() that has passed check_txn. header.revision is filled in from the view. kCompacted,
-// kFutureRevision for a range at such a revision in the branch taken.
+// The encoded TxnResponse of a request with is_read_only() that has passed check_txn. header.revision is filled in from
+// the view. kCompacted, kFutureRevision for a range at such a revision in the branch taken.
 Result<base::Rope> run_read_txn(const mvcc::ReadView& view, const TxnRequest& request, ResponseHeader header);
 
 }  // namespace etcd::apply

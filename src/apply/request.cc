@@ -13,7 +13,9 @@ using base::WireField;
 using base::WireReader;
 using base::WireType;
 
-tl::unexpected<Error> malformed(std::string_view message) { return fail(Errc::kInvalid, "malformed " + std::string(message)); }
+tl::unexpected<Error> malformed(std::string_view message) {
+  return fail(Errc::kInvalid, "malformed " + std::string(message));
+}
 
 // Setters: a field of another wire type is an unknown field, and passed over.
 void set(std::string_view& out, const WireField& field) {
@@ -29,7 +31,7 @@ void set(bool& out, const WireField& field) {
   if (field.type == WireType::kVarint) out = field.as_bool();
 }
 template <typename Enum>
-  requires std::is_enum_v<Enum>
+requires std::is_enum_v<Enum>
 void set(Enum& out, const WireField& field) {
   if (field.type == WireType::kVarint) out = static_cast<Enum>(field.as_int32());
 }
@@ -55,19 +57,28 @@ Status read_compare(std::string_view bytes, Compare& out) {
   };
   return read_message("Compare", bytes, [&](const WireField& field) {
     switch (field.number) {
-      case 1: return set(out.result, field);
-      case 2: return set(out.target, field);
-      case 3: return set(out.key, field);
-      case 4: return set_number(Compare::Operand::kVersion, field);
-      case 5: return set_number(Compare::Operand::kCreate, field);
-      case 6: return set_number(Compare::Operand::kMod, field);
+      case 1:
+        return set(out.result, field);
+      case 2:
+        return set(out.target, field);
+      case 3:
+        return set(out.key, field);
+      case 4:
+        return set_number(Compare::Operand::kVersion, field);
+      case 5:
+        return set_number(Compare::Operand::kCreate, field);
+      case 6:
+        return set_number(Compare::Operand::kMod, field);
       case 7:
         if (field.type != WireType::kBytes) return;
         out.operand = Compare::Operand::kValue;
         return set(out.value, field);
-      case 8: return set_number(Compare::Operand::kLease, field);
-      case 64: return set(out.range_end, field);
-      default: return;
+      case 8:
+        return set_number(Compare::Operand::kLease, field);
+      case 64:
+        return set(out.range_end, field);
+      default:
+        return;
     }
   });
 }
@@ -151,7 +162,8 @@ Status TxnDecoder::read_op(std::string_view bytes, int depth, std::uint32_t slot
   if (op.kind != TxnOp::Kind::kNone) {
     TRY_ASSIGN(const std::string_view request, join(pieces));
     switch (op.kind) {
-      case TxnOp::Kind::kNone: break;
+      case TxnOp::Kind::kNone:
+        break;
       case TxnOp::Kind::kRange: {
         TRY_ASSIGN(const RangeRequest range, decode_range(request));
         op.place = append(txn_.ranges, range);
@@ -198,10 +210,12 @@ Result<ClusterMemberAttrSetRequest> decode_cluster_member_attr_set(std::string_v
   Status attributes;
   TRY(read_message("ClusterMemberAttrSetRequest", bytes, [&](const WireField& field) {
     if (field.number == 1) set(out.member, field);
-    if (field.number == 2 && field.type == WireType::kBytes && attributes) attributes = read_attributes(field.bytes, out);
+    if (field.number == 2 && field.type == WireType::kBytes && attributes)
+      attributes = read_attributes(field.bytes, out);
   }));
   TRY(std::move(attributes));
-  const bool valid = base::is_utf8(out.name) && std::all_of(out.client_urls.begin(), out.client_urls.end(), base::is_utf8);
+  const bool valid =
+      base::is_utf8(out.name) && std::all_of(out.client_urls.begin(), out.client_urls.end(), base::is_utf8);
   if (!valid) return malformed("ClusterMemberAttrSetRequest");
   return out;
 }
@@ -227,7 +241,8 @@ Status read_header(std::string_view bytes, InternalRaftRequest& out) {
 }
 
 bool is_auth(std::uint32_t field) {
-  return field == 1000 || (field >= 1011 && field <= 1013) || (field >= 1100 && field <= 1107) || (field >= 1200 && field <= 1204);
+  return field == 1000 || (field >= 1011 && field <= 1013) || (field >= 1100 && field <= 1107) ||
+         (field >= 1200 && field <= 1204);
 }
 
 constexpr std::uint32_t kDowngradeVersionTest = 9900;
@@ -244,18 +259,30 @@ Result<AnyRequest> decode_any(std::uint32_t number, std::string_view bytes) {
   if (is_auth(number)) return AnyRequest(AuthRequest{.field = number});
   if (number == kDowngradeVersionTest) return AnyRequest(DowngradeVersionTestRequest{});
   switch (static_cast<RequestKind>(number)) {
-    case RequestKind::kRange: return any(decode_range(bytes));
-    case RequestKind::kPut: return any(decode_put(bytes));
-    case RequestKind::kDeleteRange: return any(decode_delete_range(bytes));
-    case RequestKind::kTxn: return any(decode_txn(bytes));
-    case RequestKind::kCompaction: return any(decode_compaction(bytes));
-    case RequestKind::kLeaseGrant: return any(decode_lease_grant(bytes));
-    case RequestKind::kLeaseRevoke: return any(decode_lease_revoke(bytes));
-    case RequestKind::kAlarm: return any(decode_alarm(bytes));
-    case RequestKind::kLeaseCheckpoint: return any(decode_lease_checkpoint(bytes));
-    case RequestKind::kClusterVersionSet: return any(decode_cluster_version_set(bytes));
-    case RequestKind::kClusterMemberAttrSet: return any(decode_cluster_member_attr_set(bytes));
-    case RequestKind::kDowngradeInfoSet: return any(decode_downgrade_info_set(bytes));
+    case RequestKind::kRange:
+      return any(decode_range(bytes));
+    case RequestKind::kPut:
+      return any(decode_put(bytes));
+    case RequestKind::kDeleteRange:
+      return any(decode_delete_range(bytes));
+    case RequestKind::kTxn:
+      return any(decode_txn(bytes));
+    case RequestKind::kCompaction:
+      return any(decode_compaction(bytes));
+    case RequestKind::kLeaseGrant:
+      return any(decode_lease_grant(bytes));
+    case RequestKind::kLeaseRevoke:
+      return any(decode_lease_revoke(bytes));
+    case RequestKind::kAlarm:
+      return any(decode_alarm(bytes));
+    case RequestKind::kLeaseCheckpoint:
+      return any(decode_lease_checkpoint(bytes));
+    case RequestKind::kClusterVersionSet:
+      return any(decode_cluster_version_set(bytes));
+    case RequestKind::kClusterMemberAttrSet:
+      return any(decode_cluster_member_attr_set(bytes));
+    case RequestKind::kDowngradeInfoSet:
+      return any(decode_downgrade_info_set(bytes));
   }
   return AnyRequest(std::monostate{});
 }
@@ -263,27 +290,42 @@ Result<AnyRequest> decode_any(std::uint32_t number, std::string_view bytes) {
 }  // namespace
 
 bool TxnRequest::is_serializable() const {
-  return is_read_only() && std::all_of(ranges.begin(), ranges.end(), [](const RangeRequest& range) { return range.serializable; });
+  return is_read_only() &&
+         std::all_of(ranges.begin(), ranges.end(), [](const RangeRequest& range) { return range.serializable; });
 }
 
 Result<RangeRequest> decode_range(std::string_view bytes) {
   RangeRequest out;
   TRY(read_message("RangeRequest", bytes, [&](const WireField& field) {
     switch (field.number) {
-      case 1: return set(out.key, field);
-      case 2: return set(out.range_end, field);
-      case 3: return set(out.limit, field);
-      case 4: return set(out.revision, field);
-      case 5: return set(out.sort_order, field);
-      case 6: return set(out.sort_target, field);
-      case 7: return set(out.serializable, field);
-      case 8: return set(out.keys_only, field);
-      case 9: return set(out.count_only, field);
-      case 10: return set(out.min_mod_revision, field);
-      case 11: return set(out.max_mod_revision, field);
-      case 12: return set(out.min_create_revision, field);
-      case 13: return set(out.max_create_revision, field);
-      default: return;
+      case 1:
+        return set(out.key, field);
+      case 2:
+        return set(out.range_end, field);
+      case 3:
+        return set(out.limit, field);
+      case 4:
+        return set(out.revision, field);
+      case 5:
+        return set(out.sort_order, field);
+      case 6:
+        return set(out.sort_target, field);
+      case 7:
+        return set(out.serializable, field);
+      case 8:
+        return set(out.keys_only, field);
+      case 9:
+        return set(out.count_only, field);
+      case 10:
+        return set(out.min_mod_revision, field);
+      case 11:
+        return set(out.max_mod_revision, field);
+      case 12:
+        return set(out.min_create_revision, field);
+      case 13:
+        return set(out.max_create_revision, field);
+      default:
+        return;
     }
   }));
   return out;
@@ -293,13 +335,20 @@ Result<PutRequest> decode_put(std::string_view bytes) {
   PutRequest out;
   TRY(read_message("PutRequest", bytes, [&](const WireField& field) {
     switch (field.number) {
-      case 1: return set(out.key, field);
-      case 2: return set(out.value, field);
-      case 3: return set(out.lease, field);
-      case 4: return set(out.prev_kv, field);
-      case 5: return set(out.ignore_value, field);
-      case 6: return set(out.ignore_lease, field);
-      default: return;
+      case 1:
+        return set(out.key, field);
+      case 2:
+        return set(out.value, field);
+      case 3:
+        return set(out.lease, field);
+      case 4:
+        return set(out.prev_kv, field);
+      case 5:
+        return set(out.ignore_value, field);
+      case 6:
+        return set(out.ignore_lease, field);
+      default:
+        return;
     }
   }));
   return out;
@@ -309,10 +358,14 @@ Result<DeleteRangeRequest> decode_delete_range(std::string_view bytes) {
   DeleteRangeRequest out;
   TRY(read_message("DeleteRangeRequest", bytes, [&](const WireField& field) {
     switch (field.number) {
-      case 1: return set(out.key, field);
-      case 2: return set(out.range_end, field);
-      case 3: return set(out.prev_kv, field);
-      default: return;
+      case 1:
+        return set(out.key, field);
+      case 2:
+        return set(out.range_end, field);
+      case 3:
+        return set(out.prev_kv, field);
+      default:
+        return;
     }
   }));
   return out;
@@ -369,10 +422,14 @@ Result<AlarmRequest> decode_alarm(std::string_view bytes) {
   AlarmRequest out;
   TRY(read_message("AlarmRequest", bytes, [&](const WireField& field) {
     switch (field.number) {
-      case 1: return set(out.action, field);
-      case 2: return set(out.member, field);
-      case 3: return set(out.alarm, field);
-      default: return;
+      case 1:
+        return set(out.action, field);
+      case 2:
+        return set(out.member, field);
+      case 3:
+        return set(out.alarm, field);
+      default:
+        return;
     }
   }));
   return out;
@@ -445,7 +502,8 @@ std::string encode_cluster_version_set(std::string_view version) {
   return out;
 }
 
-std::string encode_cluster_member_attr_set(MemberId member, std::string_view name, const std::vector<std::string>& client_urls) {
+std::string encode_cluster_member_attr_set(MemberId member, std::string_view name,
+                                           const std::vector<std::string>& client_urls) {
   std::string attributes;
   base::WireWriter inner(attributes);
   inner.bytes_if(1, name);

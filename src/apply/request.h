@@ -1,9 +1,10 @@
 // The requests that change or read the replicated state, decoded from protobuf without building message objects.
 //
-// Every decoded struct is a set of views into the bytes it was decoded from (for a TxnRequest also into its arena): keep those alive. Decoding is
-// proto3's: the last value of a scalar wins, repeated parts of a sub-message merge, unknown fields are passed over, enums are open (a checked
-// request has only known values: see apply/check.h). Malformed bytes give kInvalid; memory is at most a small multiple of the input.
-// The api decodes with the same functions what it received, so that both sides of the log see the same request.
+// Every decoded struct is a set of views into the bytes it was decoded from (for a TxnRequest also into its arena):
+// keep those alive. Decoding is proto3's: the last value of a scalar wins, repeated parts of a sub-message merge,
+// unknown fields are passed over, enums are open (a checked request has only known values: see apply/check.h).
+// Malformed bytes give kInvalid; memory is at most a small multiple of the input. The api decodes with the same
+// functions what it received, so that both sides of the log see the same request.
 #pragma once
 
 #include <cstdint>
@@ -74,8 +75,9 @@ struct TxnOp {
   std::uint32_t place = 0;
 };
 
-// A transaction with all transactions nested in it, flat: `parts[0]` is the outermost, and the others are referred to by operations of kind kTxn.
-// Sequences are [begin, end) of the lists. A nested part comes after the part it belongs to, in the order of the operations.
+// A transaction with all transactions nested in it, flat: `parts[0]` is the outermost, and the others are referred to
+// by operations of kind kTxn. Sequences are [begin, end) of the lists. A nested part comes after the part it belongs
+// to, in the order of the operations.
 struct TxnRequest {
   struct Slice {
     std::uint32_t begin = 0;
@@ -97,7 +99,9 @@ struct TxnRequest {
   std::deque<std::string> arena;  // where split sub-messages were joined
 
   // True if every operation of both branches is a range; a nested transaction counts as a write.
-  bool is_read_only() const { return puts.empty() && deletes.empty() && parts.size() == 1 && ranges.size() == ops.size(); }
+  bool is_read_only() const {
+    return puts.empty() && deletes.empty() && parts.size() == 1 && ranges.size() == ops.size();
+  }
   // True if, besides, every range is serializable.
   bool is_serializable() const;
 };
@@ -158,9 +162,10 @@ struct AuthRequest {
   std::uint32_t field = 0;
 };
 
-using AnyRequest = std::variant<std::monostate, RangeRequest, PutRequest, DeleteRangeRequest, TxnRequest, CompactionRequest, LeaseGrantRequest,
-                                LeaseRevokeRequest, LeaseCheckpointRequest, AlarmRequest, ClusterVersionSetRequest, ClusterMemberAttrSetRequest,
-                                DowngradeInfoSetRequest, DowngradeVersionTestRequest, AuthRequest>;
+using AnyRequest =
+    std::variant<std::monostate, RangeRequest, PutRequest, DeleteRangeRequest, TxnRequest, CompactionRequest,
+                 LeaseGrantRequest, LeaseRevokeRequest, LeaseCheckpointRequest, AlarmRequest, ClusterVersionSetRequest,
+                 ClusterMemberAttrSetRequest, DowngradeInfoSetRequest, DowngradeVersionTestRequest, AuthRequest>;
 
 // What a normal entry of the log holds.
 struct InternalRaftRequest {
@@ -197,8 +202,8 @@ enum class RequestKind : std::uint32_t {
   kDowngradeInfoSet = 1302,
 };
 
-// The bytes of an entry: the request as field `kind` around the given bytes, and the id in the header. Equal to what Go makes of the same request
-// if `request` is (fields ascending, no unknown ones).
+// The bytes of an entry: the request as field `kind` around the given bytes, and the id in the header. Equal to what Go
+// makes of the same request if `request` is (fields ascending, no unknown ones).
 std::string encode_internal(std::uint64_t id, RequestKind kind, std::string_view request);
 
 // Requests that the node makes itself.
@@ -206,7 +211,8 @@ std::string encode_alarm(const AlarmRequest& request);
 std::string encode_lease_revoke(LeaseId id);
 std::string encode_lease_checkpoint(const LeaseCheckpointRequest& request);
 std::string encode_cluster_version_set(std::string_view version);
-std::string encode_cluster_member_attr_set(MemberId member, std::string_view name, const std::vector<std::string>& client_urls);
+std::string encode_cluster_member_attr_set(MemberId member, std::string_view name,
+                                           const std::vector<std::string>& client_urls);
 std::string encode_downgrade_info_set(bool enabled, std::string_view version);
 
 }  // namespace etcd::apply

@@ -149,8 +149,10 @@ TEST_F(GoVectors, EntriesAreWrittenAsGoWritesThem) {
   check("put", RequestKind::kPut, encode(put));
   check("txn", RequestKind::kTxn, at("txn"));
   check("lease_revoke", RequestKind::kLeaseRevoke, encode_lease_revoke(LeaseId(-3)));
-  check("lease_checkpoint", RequestKind::kLeaseCheckpoint, encode_lease_checkpoint({{{LeaseId(5), 6}, {LeaseId(7), 0}}}));
-  check("alarm", RequestKind::kAlarm, encode_alarm({AlarmAction::kActivate, MemberId(UINT64_MAX), cluster::AlarmType::kCorrupt}));
+  check("lease_checkpoint", RequestKind::kLeaseCheckpoint,
+        encode_lease_checkpoint({{{LeaseId(5), 6}, {LeaseId(7), 0}}}));
+  check("alarm", RequestKind::kAlarm,
+        encode_alarm({AlarmAction::kActivate, MemberId(UINT64_MAX), cluster::AlarmType::kCorrupt}));
   check("cluster_version_set", RequestKind::kClusterVersionSet, encode_cluster_version_set("3.7.0"));
   check("cluster_member_attr_set", RequestKind::kClusterMemberAttrSet,
         encode_cluster_member_attr_set(MemberId(0xabc), "m1", {"http://a", "http://b"}));
@@ -188,7 +190,8 @@ TEST(Decoding, PartsOfOneOperationMergeAndTheLastKindOfAUnionStands) {
   TxnBuilder txn;
   txn.success(TxnBuilder::op(key_only) + TxnBuilder::op(value_only));
   txn.success(TxnBuilder::op(key_only) + TxnBuilder::op(del));
-  txn.success(TxnBuilder::op(del) + TxnBuilder::op(TxnBuilder().success(key_only)) + TxnBuilder::op(TxnBuilder().success(value_only)));
+  txn.success(TxnBuilder::op(del) + TxnBuilder::op(TxnBuilder().success(key_only)) +
+              TxnBuilder::op(TxnBuilder().success(value_only)));
   const TxnRequest decoded = decode_txn(txn.bytes()).value();
   EXPECT_EQ(decoded.puts[0].key, "k");
   EXPECT_EQ(decoded.puts[0].value, "v");
@@ -213,7 +216,8 @@ TEST(Decoding, SplittingNestedOperationsDoesNotMultiplyMemory) {
   put.value = value;
   TxnBuilder inner;
   inner.success(put);
-  for (int depth = 0; depth < 100; ++depth) inner = TxnBuilder().success(TxnBuilder::op(TxnBuilder()) + TxnBuilder::op(inner));
+  for (int depth = 0; depth < 100; ++depth)
+    inner = TxnBuilder().success(TxnBuilder::op(TxnBuilder()) + TxnBuilder::op(inner));
   EXPECT_EQ(decode_txn(inner.bytes()).error().code, Errc::kInvalid);
 }
 

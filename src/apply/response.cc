@@ -56,7 +56,8 @@ Rope encode_put_response(const ResponseHeader& header, std::optional<std::string
   return out;
 }
 
-Rope encode_delete_range_response(const ResponseHeader& header, std::int64_t deleted, const std::vector<std::string_view>& prev_kvs) {
+Rope encode_delete_range_response(const ResponseHeader& header, std::int64_t deleted,
+                                  const std::vector<std::string_view>& prev_kvs) {
   std::string start = header_field(header);
   WireWriter(start).int64_if(2, deleted);
   Rope out(std::move(start));
@@ -85,11 +86,14 @@ Rope encode_alarm_response(const ResponseHeader& header, const std::vector<clust
   return Rope(std::move(out));
 }
 
-Rope encode_header_response(const ResponseHeader& header) { return Rope(header_field(header)); }
+Rope encode_header_response(const ResponseHeader& header) {
+  return Rope(header_field(header));
+}
 
 void append_response_op(Rope& responses, TxnOp::Kind kind, Rope response) {
   std::string response_tag;
-  if (kind != TxnOp::Kind::kNone) WireWriter(response_tag).bytes_header(static_cast<std::uint32_t>(kind), response.size());
+  if (kind != TxnOp::Kind::kNone)
+    WireWriter(response_tag).bytes_header(static_cast<std::uint32_t>(kind), response.size());
   std::string op_tag;
   WireWriter(op_tag).bytes_header(3, response_tag.size() + response.size());
   responses.append(op_tag + response_tag);

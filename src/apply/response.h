@@ -1,4 +1,5 @@
-// The responses of the KV, Lease and Maintenance services, encoded straight to bytes. Key-values are spliced in as they are stored.
+// The responses of the KV, Lease and Maintenance services, encoded straight to bytes. Key-values are spliced in as they
+// are stored.
 #pragma once
 
 #include <cstdint>
@@ -7,11 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "apply/request.h"
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/result.h"
 #include "cluster/alarms.h"
-#include "apply/request.h"
 
 namespace etcd::mvcc {
 class ReadView;
@@ -32,7 +33,8 @@ struct ResponseHeader {
 // `count` is left out where it is zero; key-values of `result` are copied or shared, so it may go afterwards.
 base::Rope encode_range_response(const ResponseHeader& header, const mvcc::RangeResult& result);
 base::Rope encode_put_response(const ResponseHeader& header, std::optional<std::string_view> prev_kv);
-base::Rope encode_delete_range_response(const ResponseHeader& header, std::int64_t deleted, const std::vector<std::string_view>& prev_kvs);
+base::Rope encode_delete_range_response(const ResponseHeader& header, std::int64_t deleted,
+                                        const std::vector<std::string_view>& prev_kvs);
 base::Rope encode_lease_grant_response(const ResponseHeader& header, LeaseId id, std::int64_t ttl_s);
 base::Rope encode_alarm_response(const ResponseHeader& header, const std::vector<cluster::Alarm>& alarms);
 // CompactionResponse, LeaseRevokeResponse, LeaseCheckpointResponse: nothing but a header.

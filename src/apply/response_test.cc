@@ -10,12 +10,16 @@
 namespace etcd::apply {
 namespace {
 
-constexpr ResponseHeader kHeader{
-    .cluster = ClusterId(0xcdf818194e3a8c32), .member = MemberId(0x8e9e05c52164694d), .revision = Revision(300), .term = Term(2)};
+constexpr ResponseHeader kHeader{.cluster = ClusterId(0xcdf818194e3a8c32),
+                                 .member = MemberId(0x8e9e05c52164694d),
+                                 .revision = Revision(300),
+                                 .term = Term(2)};
 constexpr ResponseHeader kInner{.revision = Revision(300)};
 
 struct ResponseTest : ::testing::Test {
-  void expect(const base::Rope& response, const std::string& name) { EXPECT_EQ(response.flatten(), vectors.at(name)) << name; }
+  void expect(const base::Rope& response, const std::string& name) {
+    EXPECT_EQ(response.flatten(), vectors.at(name)) << name;
+  }
 
   std::map<std::string, std::string> vectors = testing::go_vectors();
   std::string kv = mvcc::encode({.key = "k",

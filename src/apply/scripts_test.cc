@@ -12,10 +12,13 @@ class Scripts : public ::testing::TestWithParam<const char*> {};
 TEST_P(Scripts, GoAsWritten) {
   testing::Scripted replica;
   const std::string path = std::string("testdata/") + GetParam() + ".txt";
-  EXPECT_EQ(base::testing::run_script(path, [&](const std::vector<std::string>& lines) { return replica.run(lines); }), "");
+  EXPECT_EQ(base::testing::run_script(path, [&](const std::vector<std::string>& lines) { return replica.run(lines); }),
+            "");
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Scripts, ::testing::Values("put", "delete", "txn", "leases", "alarms", "quota", "compaction", "cluster"),
+INSTANTIATE_TEST_SUITE_P(All, Scripts,
+                         ::testing::Values("put", "delete", "txn", "leases", "alarms", "quota", "compaction",
+                                           "cluster"),
                          [](const auto& script) { return std::string(script.param); });
 
 }  // namespace

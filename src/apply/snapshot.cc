@@ -22,7 +22,8 @@ Result<LogIndex> index_of(base::FileSystem& files, const std::string& path, cons
 }
 
 // Everything that can be wrong with a received db shows here, while the present one is still in place.
-Status check_received(base::FileSystem& files, const std::string& path, const bolt::Options& options, const raft::SnapshotMetadata& metadata) {
+Status check_received(base::FileSystem& files, const std::string& path, const bolt::Options& options,
+                      const raft::SnapshotMetadata& metadata) {
   if (!files.exists(path)) return fail(Errc::kNotExist, kNoReceivedDb);
   TRY_ASSIGN(const auto db, bolt::Db::open(files, path, options));
   TRY_ASSIGN(const DbMeta meta, read_db_meta(db->begin_read()));
@@ -32,7 +33,8 @@ Status check_received(base::FileSystem& files, const std::string& path, const bo
                                     std::to_string(metadata.index.value));
   }
   TRY_ASSIGN(const cluster::Cluster cluster, cluster::Cluster::load(db->begin_read()));
-  if (cluster.membership().voters() != metadata.conf_state.voters || cluster.membership().learners() != metadata.conf_state.learners) {
+  if (cluster.membership().voters() != metadata.conf_state.voters ||
+      cluster.membership().learners() != metadata.conf_state.learners) {
     return fail(Errc::kCorrupt, "received db and its snapshot disagree about the members of the cluster");
   }
   return {};
@@ -52,7 +54,9 @@ base::Logger::Fields log_fields(LogIndex applied, const raft::SnapshotMetadata& 
 
 }  // namespace
 
-std::string db_path(const std::string& snap_folder) { return base::join_path(snap_folder, "db"); }
+std::string db_path(const std::string& snap_folder) {
+  return base::join_path(snap_folder, "db");
+}
 
 std::string received_db_path(const std::string& snap_folder, LogIndex index) {
   char name[32];
@@ -71,17 +75,19 @@ Result<Installed> install_snapshot(StateMachine& machine, const InstallInput& in
   const std::string received = received_db_path(input.snap_folder, metadata.index);
   TRY(check_received(input.files, received, input.db_options, metadata));
 
-  // The received db becomes the member's. The WAL's snapshot record is durable, and the db that it asks for is found under its own name before the
-  // rename and as "db" after it: a crash on either side starts with the right one. The old file lives on as long as somebody reads it.
+  // The received db becomes the member's. The WAL's snapshot record is durable, and the db that it asks for is found
+  // under its own name before the rename and as "db" after it: a crash on either side starts with the right one. The
+  // old file lives on as long as somebody reads it.
   TRY(take_place(input.files, input.snap_folder, received));
   Installed installed;
   installed.revision_before = machine.store().revision();
   TRY_ASSIGN(installed.db, bolt::Db::open(input.files, db_path(input.snap_folder), input.db_options));
   input.log.info("applySnapshot: opened snapshot backend");
 
-  // The state in memory follows. Nothing is written on the way, so no transaction can carry the old index into the new db: that comes with the
-  // first flush, cut after this. Within: index and term, then leases, then the key space, which attaches its keys to them, then the cluster's
-  // members, alarms and versions. Readers keep the views that they hold; later ones see the new state.
+  // The state in memory follows. Nothing is written on the way, so no transaction can carry the old index into the new
+  // db: that comes with the first flush, cut after this. Within: index and term, then leases, then the key space, which
+  // attaches its keys to them, then the cluster's members, alarms and versions. Readers keep the views that they hold;
+  // later ones see the new state.
   TRY(machine.restore(installed.db->begin_read()));
   CHECK(machine.applied() == metadata.index, machine.applied(), metadata.index);
 
@@ -89,8 +95,8 @@ Result<Installed> install_snapshot(StateMachine& machine, const InstallInput& in
   return installed;
 }
 
-Result<bool> finish_interrupted_install(base::FileSystem& files, base::Logger& log, const std::string& snap_folder, LogIndex snapshot_index,
-                                        const bolt::Options& db_options) {
+Result<bool> finish_interrupted_install(base::FileSystem& files, base::Logger& log, const std::string& snap_folder,
+                                        LogIndex snapshot_index, const bolt::Options& db_options) {
   if (snapshot_index == LogIndex(0)) return false;
   TRY_ASSIGN(const LogIndex present, index_of(files, db_path(snap_folder), db_options));
   if (present >= snapshot_index) return false;
@@ -98,7 +104,8 @@ Result<bool> finish_interrupted_install(base::FileSystem& files, base::Logger& l
   if (!files.exists(received)) return fail(Errc::kNotExist, kNoReceivedDb);
   TRY_ASSIGN(const LogIndex index, index_of(files, received, db_options));
   if (index < snapshot_index) {
-    return fail(Errc::kCorrupt, received + " is at index " + std::to_string(index.value) + ", older than its name says");
+    return fail(Errc::kCorrupt,
+                received + " is at index " + std::to_string(index.value) + ", older than its name says");
   }
   TRY(take_place(files, snap_folder, received));
   log.info("the received database took the place of the present one",

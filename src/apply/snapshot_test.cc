@@ -23,7 +23,8 @@ constexpr LogIndex kSnapshotIndex(40);
 void add_member(Replica& replica, std::uint64_t id) {
   raft::ConfChange change;
   change.node_id = MemberId(id);
-  change.context = base::SharedBytes(cluster::member_json({.id = MemberId(id), .peer_urls = {"http://" + std::to_string(id)}}));
+  change.context =
+      base::SharedBytes(cluster::member_json({.id = MemberId(id), .peer_urls = {"http://" + std::to_string(id)}}));
   std::string data;
   raft::encode(change, data);
   ASSERT_TRUE(replica.apply(replica.next_entry(raft::EntryType::kConfChange, data)));
@@ -49,7 +50,8 @@ void lead(Replica& replica) {
   grant(replica, 6);
   put(replica, "on-5", "leader", 5);
   put(replica, "on-6", "leader", 6);
-  while (replica.machine().applied() < kSnapshotIndex.prev()) put(replica, "k", std::to_string(replica.machine().applied().value));
+  while (replica.machine().applied() < kSnapshotIndex.prev())
+    put(replica, "k", std::to_string(replica.machine().applied().value));
   ASSERT_TRUE(replica.request(RequestKind::kCompaction, testing::encode(CompactionRequest{.revision = 10})));
   ASSERT_EQ(replica.machine().applied(), kSnapshotIndex);
   replica.settle();
@@ -105,7 +107,11 @@ struct SnapshotTest : ::testing::Test {
     ASSERT_TRUE(files.sync_directory(kFolder));
   }
   InstallInput input(base::FileSystem& files) const {
-    return {.files = files, .log = base::null_logger(), .snap_folder = kFolder, .db_options = small_db(), .metadata = metadata};
+    return {.files = files,
+            .log = base::null_logger(),
+            .snap_folder = kFolder,
+            .db_options = small_db(),
+            .metadata = metadata};
   }
   // What a start finds, given that the WAL names a snapshot at `index`.
   Result<Buckets> boot(base::CrashFs& disk, LogIndex index) const {
@@ -260,7 +266,8 @@ TEST_F(SnapshotTest, ACrashWhileTheStartCompletesTheInstallationIsMadeGoodByTheN
 TEST_F(SnapshotTest, WithoutTheRecordInTheWalTheOldDbStays) {
   auto follower = make_follower();
   follower->close();
-  const auto installed = finish_interrupted_install(follower->disk(), base::null_logger(), kFolder, LogIndex(0), small_db());
+  const auto installed =
+      finish_interrupted_install(follower->disk(), base::null_logger(), kFolder, LogIndex(0), small_db());
   ASSERT_TRUE(installed);
   EXPECT_FALSE(*installed);
   EXPECT_EQ(boot(follower->disk(), LogIndex(3)).value_or(Buckets()), old_buckets);
@@ -270,7 +277,8 @@ TEST_F(SnapshotTest, AStartWithoutTheReceivedDbIsRefusedWithTheTextOfEtcd) {
   auto follower = make_follower();
   follower->close();
   ASSERT_TRUE(follower->disk().remove(received_db_path(kFolder, kSnapshotIndex)));
-  const auto installed = finish_interrupted_install(follower->disk(), base::null_logger(), kFolder, kSnapshotIndex, small_db());
+  const auto installed =
+      finish_interrupted_install(follower->disk(), base::null_logger(), kFolder, kSnapshotIndex, small_db());
   ASSERT_FALSE(installed);
   EXPECT_EQ(installed.error().code, Errc::kNotExist);
   EXPECT_EQ(describe(installed.error()), "failed to find database snapshot file (snap: snapshot file doesn't exist)");

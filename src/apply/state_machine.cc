@@ -21,7 +21,8 @@ Status load_leases(const bolt::ReadTx& db, lease::Lessor& lessor) {
 }
 
 Status check_cluster_version(const cluster::Cluster& cluster) {
-  if (!cluster.version() || cluster::minor_of(*cluster.version()) <= cluster::minor_of(cluster::kServerVersion)) return {};
+  if (!cluster.version() || cluster::minor_of(*cluster.version()) <= cluster::minor_of(cluster::kServerVersion))
+    return {};
   return fail(Errc::kUnsupported, "invalid downgrade; server version is lower than determined cluster version");
 }
 
@@ -36,7 +37,8 @@ Result<std::unique_ptr<StateMachine>> StateMachine::open(const bolt::ReadTx& db,
 }
 
 // Leases come before the key space, which attaches keys to them.
-Result<StateMachine::State> StateMachine::load(const bolt::ReadTx& db, const Options& options, mvcc::ViewPublisher& views) {
+Result<StateMachine::State> StateMachine::load(const bolt::ReadTx& db, const Options& options,
+                                               mvcc::ViewPublisher& views) {
   State state;
   TRY_ASSIGN(const DbMeta meta, read_db_meta(db));
   TRY(check_supported(meta));
@@ -46,7 +48,8 @@ Result<StateMachine::State> StateMachine::load(const bolt::ReadTx& db, const Opt
   state.lessor = lease::Lessor(options.lease);
   TRY(load_leases(db, state.lessor));
   TRY_ASSIGN(state.store, mvcc::Store::open(views, db, options.store));
-  for (const mvcc::LeaseAttachment& attachment : state.store->take_restored_leases()) state.lessor.attach(attachment.key, attachment.lease);
+  for (const mvcc::LeaseAttachment& attachment : state.store->take_restored_leases())
+    state.lessor.attach(attachment.key, attachment.lease);
   TRY_ASSIGN(state.cluster, cluster::Cluster::load(db));
   TRY(check_cluster_version(state.cluster));
   state.db_bytes = static_cast<std::int64_t>(db.size_bytes());
@@ -58,7 +61,8 @@ Result<StateMachine::State> StateMachine::load(const bolt::ReadTx& db, const Opt
 Result<Applied> StateMachine::apply(const raft::Entry& entry, const ApplyOptions& options) {
   if (entry.index <= state_.applied) return Applied();
   CHECK(entry.index == state_.applied.next(), entry.index, state_.applied);
-  TRY_ASSIGN(Applied applied, entry.type == raft::EntryType::kNormal ? apply_normal(entry, options) : apply_conf_change(entry));
+  TRY_ASSIGN(Applied applied,
+             entry.type == raft::EntryType::kNormal ? apply_normal(entry, options) : apply_conf_change(entry));
   state_.applied = entry.index;
   state_.term = entry.term;
   return applied;
@@ -81,7 +85,10 @@ mvcc::ReadViewRef StateMachine::publish() {
 }
 
 ResponseHeader StateMachine::header() const {
-  return {.cluster = options_.cluster, .member = options_.member, .revision = state_.store->revision(), .term = state_.term};
+  return {.cluster = options_.cluster,
+          .member = options_.member,
+          .revision = state_.store->revision(),
+          .term = state_.term};
 }
 
 StateMachine::CommittedRange StateMachine::take_committed() {
@@ -93,7 +100,9 @@ bool StateMachine::needs_flush() const {
   return state_.applied != cut_ || !state_.changes.empty() || storage_version_changed_ || state_.store->needs_flush();
 }
 
-std::size_t StateMachine::unflushed_bytes() const { return state_.store->pending_bytes() + state_.changes.bytes() + flushing_bytes_; }
+std::size_t StateMachine::unflushed_bytes() const {
+  return state_.store->pending_bytes() + state_.changes.bytes() + flushing_bytes_;
+}
 
 Flush StateMachine::take_flush() {
   CHECK(!flushing_, cut_);

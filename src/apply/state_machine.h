@@ -1,18 +1,23 @@
-// StateMachine: the replicated state. Committed entries go in, one after the other; replies, changes for the db and news for the node come out.
+// StateMachine: the replicated state. Committed entries go in, one after the other; replies, changes for the db and
+// news for the node come out.
 //
-// Owned by the apply stage; everything but Flush::write_to() and what a ReadView gives is called on it. Pure: no threads, clocks, sockets or random
-// sources; no call blocks. (Reads of old revisions may touch pages of the db that the system has to fetch.)
+// Owned by the apply stage; everything but Flush::write_to() and what a ReadView gives is called on it. Pure: no
+// threads, clocks, sockets or random sources; no call blocks. (Reads of old revisions may touch pages of the db that
+// the system has to fetch.)
 //
 // Invariants:
-//  - flushed index <= applied index; applied() moves by exactly one for each new entry, also when the entry's request fails.
-//  - A Flush holds the state of all buckets as of one applied index together with that index, its term and the configuration: written in one
+//  - flushed index <= applied index; applied() moves by exactly one for each new entry, also when the entry's request
+//  fails.
+//  - A Flush holds the state of all buckets as of one applied index together with that index, its term and the
+//  configuration: written in one
 //    bolt transaction, they are on disk all or not at all.
-//  - Two members at one applied index have the same bytes in every bucket, however often each was flushed or restarted. (Except for the progress of
+//  - Two members at one applied index have the same bytes in every bucket, however often each was flushed or restarted.
+//  (Except for the progress of
 //    compaction, which each makes in its own time.)
 //  - raft's configuration is a function of the membership (conf_state()); there is no second copy that could differ.
 //
-// Unlike etcd, entries at or below the db's consistent index change nothing at all, not even the membership in memory: it is loaded from the same
-// transaction as that index.
+// Unlike etcd, entries at or below the db's consistent index change nothing at all, not even the membership in memory:
+// it is loaded from the same transaction as that index.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +42,9 @@ namespace etcd::apply {
 
 struct Options {
   ClusterId cluster = {};
-  MemberId member = {};           // this one
-  std::int64_t quota_bytes = 0;   // of the db file; 0 or less: none (the configuration's 0 means 2 GiB: resolve it before)
+  MemberId member = {};  // this one
+  std::int64_t quota_bytes =
+      0;  // of the db file; 0 or less: none (the configuration's 0 means 2 GiB: resolve it before)
   std::size_t max_learners = 1;
   lease::LessorOptions lease = {};
   bool persist_checkpoints = false;  // the LeaseCheckpointPersist gate; from cluster version 3.6 on they always are
@@ -71,24 +77,27 @@ struct Applied {
   std::optional<Reply> reply;  // only if wanted, and only for an entry that was not applied before
   std::unique_ptr<ConfChangeOutcome> conf_change;
   bool first_of_term = false;  // the leader's empty entry: a new leader may now serve reads, and promote the lessor
-  // The db is over its quota and no alarm says so yet: propose one for this member. The reply, if one is wanted, waits until that is applied.
+  // The db is over its quota and no alarm says so yet: propose one for this member. The reply, if one is wanted, waits
+  // until that is applied.
   bool raise_no_space = false;
-  bool cluster_version_lowered = false;  // take a disk snapshot, so that the WAL holds no newer entries (a downgrade is under way)
+  bool cluster_version_lowered =
+      false;  // take a disk snapshot, so that the WAL holds no newer entries (a downgrade is under way)
 };
 
 class StateMachine {
  public:
-  // Loads the state as of the db's consistent index. Errors: kUnsupported if the db needs what this program can't do (auth is enabled, a storage
-  // version of another minor than 3.5, 3.6 or 3.7, a cluster version above the server's); kCorrupt, kIo.
+  // Loads the state as of the db's consistent index. Errors: kUnsupported if the db needs what this program can't do
+  // (auth is enabled, a storage version of another minor than 3.5, 3.6 or 3.7, a cluster version above the server's);
+  // kCorrupt, kIo.
   static Result<std::unique_ptr<StateMachine>> open(const bolt::ReadTx& db, const Options& options);
   StateMachine(const StateMachine&) = delete;
   StateMachine& operator=(const StateMachine&) = delete;
 
-  // Entries ---------------------------------------------------------------------------------------------------------------------------------------
+  // Entries.
 
-  // Applies the next entry: one at or below applied() is passed over, one beyond applied() + 1 is a broken invariant. An error means that this
-  // program can't apply the entry (kUnsupported: an auth request; kCorrupt: malformed): nothing was changed and the process must stop, since the
-  // other members have applied it.
+  // Applies the next entry: one at or below applied() is passed over, one beyond applied() + 1 is a broken invariant.
+  // An error means that this program can't apply the entry (kUnsupported: an auth request; kCorrupt: malformed):
+  // nothing was changed and the process must stop, since the other members have applied it.
   Result<Applied> apply(const raft::Entry& entry, const ApplyOptions& options);
 
   LogIndex applied() const { return state_.applied; }
@@ -96,7 +105,7 @@ class StateMachine {
   // raft's configuration as of applied(), empty before the first conf change.
   raft::ConfState conf_state() const;
 
-  // Readers ---------------------------------------------------------------------------------------------------------------------------------------
+  // Readers.
 
   // Makes everything applied so far visible to readers (once a batch), and returns the view.
   mvcc::ReadViewRef publish();
@@ -114,21 +123,22 @@ class StateMachine {
   };
   CommittedRange take_committed();
 
-  // The db ------------------------------------------------------------------------------------------------------------------------------------------
+  // The db.
 
   // True if the db lacks something of the state that the next take_flush() would hold.
   bool needs_flush() const;
   // Bytes of changes that wait for a flush, or for the one under way: refuse proposals above a limit.
   std::size_t unflushed_bytes() const;
-  // Cuts off everything that was applied since the last cut. The flush stage writes it (Flush::write_to, then commit) and gives it back to flushed().
-  // At most one at a time (CHECK).
+  // Cuts off everything that was applied since the last cut. The flush stage writes it (Flush::write_to, then commit)
+  // and gives it back to flushed(). At most one at a time (CHECK).
   Flush take_flush();
   // `flush` is committed and durable; `db` was begun after that. Lets go of what was kept in memory for it.
   Status flushed(Flush flush, const bolt::ReadTx& db, std::int64_t db_bytes);
-  // The same content in another file (Defragment): `db` holds exactly what was flushed last. May come while a flush is under way.
+  // The same content in another file (Defragment): `db` holds exactly what was flushed last. May come while a flush is
+  // under way.
   Status move_to(const bolt::ReadTx& db, std::int64_t db_bytes);
-  // Replaces the whole state by that of `db`, as a leader's snapshot brings it, and publishes it. On an error nothing has changed. No flush may be
-  // under way (CHECK). See apply/snapshot.h.
+  // Replaces the whole state by that of `db`, as a leader's snapshot brings it, and publishes it. On an error nothing
+  // has changed. No flush may be under way (CHECK). See apply/snapshot.h.
   Status restore(const bolt::ReadTx& db);
   // The version of the db's format as the next flush stores it; see docs/formats.md. From 3.6 on it is stored at all.
   void set_storage_version(const cluster::Version& version);
@@ -137,7 +147,7 @@ class StateMachine {
   // Goes on with work that needs no entry (compaction): at most about `max_keys` keys of it. True if more is left.
   bool step_background(std::size_t max_keys) { return state_.store->step_compaction(max_keys); }
 
-  // Parts, for the primary's duties and for questions --------------------------------------------------------------------------------------------------
+  // Parts, for the primary's duties and for questions.
 
   lease::Lessor& lessor() { return state_.lessor; }
   const cluster::Cluster& cluster() const { return state_.cluster; }
@@ -192,7 +202,7 @@ class StateMachine {
   Options options_;
   mvcc::ViewPublisher views_;  // outlives the store
   State state_;
-  LogIndex cut_;               // applied() at the last take_flush()
+  LogIndex cut_;  // applied() at the last take_flush()
   bool flushing_ = false;
   bool storage_version_changed_ = false;  // since the last cut
   std::size_t flushing_bytes_ = 0;        // of the other buckets, in the flush under way

@@ -17,7 +17,8 @@ using namespace etcd;
 bool passes_the_api(const apply::AnyRequest& request) {
   if (const auto* range = std::get_if<apply::RangeRequest>(&request)) return apply::check_range(*range).has_value();
   if (const auto* put = std::get_if<apply::PutRequest>(&request)) return apply::check_put(*put).has_value();
-  if (const auto* del = std::get_if<apply::DeleteRangeRequest>(&request)) return apply::check_delete_range(*del).has_value();
+  if (const auto* del = std::get_if<apply::DeleteRangeRequest>(&request))
+    return apply::check_delete_range(*del).has_value();
   if (const auto* txn = std::get_if<apply::TxnRequest>(&request)) return apply::check_txn(*txn, 128).has_value();
   return true;
 }
@@ -60,6 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   CHECK(tx && flush.write_to(*tx) && tx->commit());
   CHECK((*machine)->flushed(std::move(flush), (*db)->begin_read(), 0).has_value());
   const auto again = apply::StateMachine::open((*db)->begin_read(), {.cluster = ClusterId(1), .member = MemberId(1)});
-  CHECK(again && (*again)->applied() == (*machine)->applied() && (*again)->store().revision() == (*machine)->store().revision());
+  CHECK(again && (*again)->applied() == (*machine)->applied() &&
+        (*again)->store().revision() == (*machine)->store().revision());
   return 0;
 }

@@ -71,8 +71,10 @@ TEST(StateMachine, WhatItCannotApplyChangesNothing) {
   Replica replica;
   raft::Entry v2 = replica.next_entry(raft::EntryType::kConfChangeV2, "");
   EXPECT_EQ(replica.machine().apply(v2, {}).error().code, Errc::kUnsupported);
-  EXPECT_EQ(replica.machine().apply(replica.next_entry(raft::EntryType::kNormal, "\xff"), {}).error().code, Errc::kCorrupt);
-  EXPECT_EQ(replica.machine().apply(replica.next_entry(raft::EntryType::kConfChange, "\xff"), {}).error().code, Errc::kCorrupt);
+  EXPECT_EQ(replica.machine().apply(replica.next_entry(raft::EntryType::kNormal, "\xff"), {}).error().code,
+            Errc::kCorrupt);
+  EXPECT_EQ(replica.machine().apply(replica.next_entry(raft::EntryType::kConfChange, "\xff"), {}).error().code,
+            Errc::kCorrupt);
   EXPECT_EQ(replica.machine().applied(), LogIndex(0));
 }
 
@@ -144,8 +146,9 @@ TEST(StateMachine, ChangesOfOtherBucketsAloneDoNotMakeTheFileGrow) {
   replica.settle();
   const auto size_after = [&](int rounds) {
     for (int i = 0; i < rounds; ++i) {
-      const std::string lease = i % 2 == 0 ? encode_internal(1, RequestKind::kLeaseGrant, testing::encode(LeaseGrantRequest{60, LeaseId(1)}))
-                                           : encode_internal(1, RequestKind::kLeaseRevoke, encode_lease_revoke(LeaseId(1)));
+      const std::string lease =
+          i % 2 == 0 ? encode_internal(1, RequestKind::kLeaseGrant, testing::encode(LeaseGrantRequest{60, LeaseId(1)}))
+                     : encode_internal(1, RequestKind::kLeaseRevoke, encode_lease_revoke(LeaseId(1)));
       EXPECT_TRUE(replica.apply_normal(lease));
       replica.flush();
     }
@@ -177,9 +180,10 @@ TEST(StateMachine, DamagedRecordsAreCorrupt) {
   struct Case {
     std::string_view bucket, key, value;
   };
-  for (const Case& damage : {Case{bolt::schema::kMeta, bolt::schema::kConsistentIndex, "short"}, Case{bolt::schema::kLease, "short", "x"},
-                             Case{bolt::schema::kMembers, "1", "{"}, Case{bolt::schema::kAlarm, "\xff", ""},
-                             Case{bolt::schema::kKey, "not a revision", ""}, Case{bolt::schema::kCluster, bolt::schema::kDowngrade, "[]"}}) {
+  for (const Case& damage :
+       {Case{bolt::schema::kMeta, bolt::schema::kConsistentIndex, "short"}, Case{bolt::schema::kLease, "short", "x"},
+        Case{bolt::schema::kMembers, "1", "{"}, Case{bolt::schema::kAlarm, "\xff", ""},
+        Case{bolt::schema::kKey, "not a revision", ""}, Case{bolt::schema::kCluster, bolt::schema::kDowngrade, "[]"}}) {
     Replica replica;
     replica.settle();
     auto tx = replica.db().begin_write();
@@ -190,8 +194,8 @@ TEST(StateMachine, DamagedRecordsAreCorrupt) {
   }
 }
 
-// Etcd's worst data loss came from an index that was durable before what it stood for. Whatever a power cut leaves of a flush, the db holds the state
-// of exactly the index that it names.
+// Etcd's worst data loss came from an index that was durable before what it stood for. Whatever a power cut leaves of a
+// flush, the db holds the state of exactly the index that it names.
 TEST(StateMachine, StateAndIndexAreOnDiskTogetherWhereverTheFlushIsCut) {
   std::map<LogIndex, Buckets> states;  // as each flush leaves the db
   const auto run = [&](std::uint64_t power_lost_at) -> std::unique_ptr<base::CrashFs> {
@@ -205,7 +209,8 @@ TEST(StateMachine, StateAndIndexAreOnDiskTogetherWhereverTheFlushIsCut) {
     for (int i = 0; i < 6; ++i) {
       EXPECT_TRUE(replica.apply_normal(put("k" + std::to_string(i), std::string(300, 'v'))));
       EXPECT_TRUE(replica.apply_normal(refused_put()));
-      EXPECT_TRUE(replica.apply_normal(encode_internal(1, RequestKind::kLeaseGrant, testing::encode(LeaseGrantRequest{60, LeaseId(i + 1)}))));
+      EXPECT_TRUE(replica.apply_normal(
+          encode_internal(1, RequestKind::kLeaseGrant, testing::encode(LeaseGrantRequest{60, LeaseId(i + 1)}))));
       Flush flush = replica.machine().take_flush();
       if (!replica.write(flush)) {
         EXPECT_TRUE(replica.machine().flushed(std::move(flush), replica.db().begin_read(), 0));

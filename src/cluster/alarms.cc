@@ -23,7 +23,8 @@ Status AlarmSet::load(std::string_view stored) {
   base::WireReader reader(stored);
   while (const auto field = reader.next()) {
     if (field->number == 1 && field->type == base::WireType::kVarint) alarm.member = MemberId(field->varint);
-    if (field->number == 2 && field->type == base::WireType::kVarint) alarm.type = static_cast<AlarmType>(field->as_int32());
+    if (field->number == 2 && field->type == base::WireType::kVarint)
+      alarm.type = static_cast<AlarmType>(field->as_int32());
   }
   if (reader.failed()) return fail(Errc::kCorrupt, "alarm bucket: a key is no alarm");
   alarms_.insert(alarm);

@@ -44,7 +44,8 @@ std::string url_difference(const std::vector<std::string>& a, const std::vector<
 }
 
 const InitialMember* find(const std::vector<InitialMember>& initial, std::string_view name) {
-  const auto found = std::find_if(initial.begin(), initial.end(), [&](const InitialMember& member) { return member.name == name; });
+  const auto found =
+      std::find_if(initial.begin(), initial.end(), [&](const InitialMember& member) { return member.name == name; });
   return found == initial.end() ? nullptr : &*found;
 }
 
@@ -54,8 +55,9 @@ Status check_advertised(const InitialMember& local, std::vector<std::string> adv
   if (listed == advertised) return {};
   const std::string prefix = local.name + "=";
   if (const auto urls = missing(listed, advertised); !urls.empty()) {
-    return fail(Errc::kInvalid, "--initial-cluster has " + joined(urls, prefix) + " but missing from --initial-advertise-peer-urls=" +
-                                    joined(advertised) + " (" + url_difference(advertised, listed) + ")");
+    return fail(Errc::kInvalid, "--initial-cluster has " + joined(urls, prefix) +
+                                    " but missing from --initial-advertise-peer-urls=" + joined(advertised) + " (" +
+                                    url_difference(advertised, listed) + ")");
   }
   return fail(Errc::kInvalid, "--initial-advertise-peer-urls has " + joined(missing(advertised, listed)) +
                                   " but missing from --initial-cluster=" + joined(advertised, prefix));
@@ -74,7 +76,8 @@ bool has_duplicate_url(const std::vector<InitialMember>& initial) {
 Result<Bootstrap> finish(Bootstrap made, std::string_view local_name) {
   std::sort(made.members.begin(), made.members.end(), [](const Member& a, const Member& b) { return a.id < b.id; });
   const auto same_id = [](const Member& a, const Member& b) { return a.id == b.id; };
-  if (const auto twice = std::adjacent_find(made.members.begin(), made.members.end(), same_id); twice != made.members.end()) {
+  if (const auto twice = std::adjacent_find(made.members.begin(), made.members.end(), same_id);
+      twice != made.members.end()) {
     return fail(Errc::kInvalid, "member exists with identical ID " + member_json(*twice));
   }
   for (const Member& member : made.members) {
@@ -82,7 +85,8 @@ Result<Bootstrap> finish(Bootstrap made, std::string_view local_name) {
     if (member.name == local_name) made.local_id = member.id;
   }
   if (made.local_id == MemberId(0)) {
-    return fail(Errc::kInvalid, "couldn't find local name " + base::go_quote(local_name) + " in the initial cluster configuration");
+    return fail(Errc::kInvalid,
+                "couldn't find local name " + base::go_quote(local_name) + " in the initial cluster configuration");
   }
   return made;
 }
@@ -90,7 +94,8 @@ Result<Bootstrap> finish(Bootstrap made, std::string_view local_name) {
 }  // namespace
 
 const Member& Bootstrap::local() const {
-  const auto found = std::find_if(members.begin(), members.end(), [&](const Member& member) { return member.id == local_id; });
+  const auto found =
+      std::find_if(members.begin(), members.end(), [&](const Member& member) { return member.id == local_id; });
   CHECK(found != members.end(), local_id);
   return *found;
 }
@@ -124,18 +129,22 @@ std::string to_string(const std::vector<InitialMember>& initial) {
   return joined(pairs);
 }
 
-Status check_initial_cluster(const std::vector<InitialMember>& initial, std::string_view local_name, std::vector<std::string> advertised_peer_urls) {
+Status check_initial_cluster(const std::vector<InitialMember>& initial, std::string_view local_name,
+                             std::vector<std::string> advertised_peer_urls) {
   const InitialMember* local = find(initial, local_name);
   if (local == nullptr) {
-    return fail(Errc::kInvalid, "couldn't find local name " + base::go_quote(local_name) + " in the initial cluster configuration");
+    return fail(Errc::kInvalid,
+                "couldn't find local name " + base::go_quote(local_name) + " in the initial cluster configuration");
   }
   TRY(check_advertised(*local, std::move(advertised_peer_urls)));
-  if (has_duplicate_url(initial)) return fail(Errc::kInvalid, "initial cluster " + to_string(initial) + " has duplicate url");
+  if (has_duplicate_url(initial))
+    return fail(Errc::kInvalid, "initial cluster " + to_string(initial) + " has duplicate url");
   if (to_string(initial).empty()) return fail(Errc::kInvalid, "initial cluster unset and no discovery endpoints found");
   return {};
 }
 
-Result<Bootstrap> bootstrap(const std::vector<InitialMember>& initial, std::string_view token, std::string_view local_name) {
+Result<Bootstrap> bootstrap(const std::vector<InitialMember>& initial, std::string_view token,
+                            std::string_view local_name) {
   Bootstrap made;
   std::vector<MemberId> ids;
   for (const InitialMember& member : initial) {
@@ -147,19 +156,22 @@ Result<Bootstrap> bootstrap(const std::vector<InitialMember>& initial, std::stri
   return finish(std::move(made), local_name);
 }
 
-Result<Bootstrap> match_existing(const std::vector<InitialMember>& initial, ClusterId id, const std::vector<Member>& existing,
-                                 std::string_view local_name) {
+Result<Bootstrap> match_existing(const std::vector<InitialMember>& initial, ClusterId id,
+                                 const std::vector<Member>& existing, std::string_view local_name) {
   if (initial.size() != existing.size()) return fail(Errc::kInvalid, "member count is unequal");
   Bootstrap made{.cluster_id = id};
   for (const Member& running : existing) {
     std::vector<std::string> urls = running.peer_urls;
     std::sort(urls.begin(), urls.end());
-    const auto same = std::find_if(initial.begin(), initial.end(), [&](const InitialMember& member) { return member.peer_urls == urls; });
+    const auto same = std::find_if(initial.begin(), initial.end(),
+                                   [&](const InitialMember& member) { return member.peer_urls == urls; });
     if (same == initial.end()) {
-      return fail(Errc::kInvalid, "PeerURLs: no match found for existing member (" + to_hex(running.id) + ", " + quoted(running.peer_urls) +
-                                      "), last resolver error (" + url_difference(urls, initial.back().peer_urls) + ")");
+      return fail(Errc::kInvalid, "PeerURLs: no match found for existing member (" + to_hex(running.id) + ", " +
+                                      quoted(running.peer_urls) + "), last resolver error (" +
+                                      url_difference(urls, initial.back().peer_urls) + ")");
     }
-    made.members.push_back({.id = running.id, .name = same->name, .peer_urls = same->peer_urls, .is_learner = running.is_learner});
+    made.members.push_back(
+        {.id = running.id, .name = same->name, .peer_urls = same->peer_urls, .is_learner = running.is_learner});
   }
   return finish(std::move(made), local_name);
 }

@@ -37,8 +37,8 @@ std::string downgrade_json(const Downgrade& downgrade) {
 Result<Downgrade> parse_downgrade(std::string_view json) {
   Downgrade downgrade;
   const auto object = JsonReader::parse(json);
-  if (!object || !object->read("target-version", downgrade.target_version) || !object->read("enabled", downgrade.enabled) ||
-      (downgrade.enabled && !parse_version(downgrade.target_version))) {
+  if (!object || !object->read("target-version", downgrade.target_version) ||
+      !object->read("enabled", downgrade.enabled) || (downgrade.enabled && !parse_version(downgrade.target_version))) {
     return fail(Errc::kCorrupt, "cluster bucket: the downgrade record can't be read");
   }
   return downgrade;
@@ -47,13 +47,15 @@ Result<Downgrade> parse_downgrade(std::string_view json) {
 }  // namespace
 
 const Member* View::find(MemberId id) const {
-  const auto found = std::find_if(members.begin(), members.end(), [&](const Member& member) { return member.id == id; });
+  const auto found =
+      std::find_if(members.begin(), members.end(), [&](const Member& member) { return member.id == id; });
   return found == members.end() ? nullptr : &*found;
 }
 
 Result<Cluster> Cluster::load(const bolt::ReadTx& db) {
   Cluster cluster;
-  TRY(for_each(db, schema::kMembers, [&](auto key, auto value) { return cluster.membership_.load_member(key, value); }));
+  TRY(for_each(db, schema::kMembers,
+               [&](auto key, auto value) { return cluster.membership_.load_member(key, value); }));
   TRY(for_each(db, schema::kMembersRemoved, [&](auto key, auto) { return cluster.membership_.load_removed(key); }));
   TRY(for_each(db, schema::kAlarm, [&](auto key, auto) { return cluster.alarms_.load(key); }));
   TRY(for_each(db, schema::kCluster, [&](std::string_view key, std::string_view value) -> Status {

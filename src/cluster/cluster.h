@@ -1,7 +1,7 @@
 // What the members agree on about themselves: membership, alarms, cluster version, downgrade.
 //
-// Owned by the state machine; other threads look at the View, which is replaced whole when something changes. Persisted in the buckets members,
-// members_removed, cluster and alarm in Go's encodings (spec: docs/formats.md).
+// Owned by the state machine; other threads look at the View, which is replaced whole when something changes. Persisted
+// in the buckets members, members_removed, cluster and alarm in Go's encodings (spec: docs/formats.md).
 #pragma once
 
 #include <cstddef>

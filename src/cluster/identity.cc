@@ -28,7 +28,8 @@ std::uint64_t short_sha1(std::string_view bytes) {
 
 }  // namespace
 
-MemberId member_id(std::vector<std::string> peer_urls, std::string_view token, std::optional<std::int64_t> added_at_unix_s) {
+MemberId member_id(std::vector<std::string> peer_urls, std::string_view token,
+                   std::optional<std::int64_t> added_at_unix_s) {
   std::sort(peer_urls.begin(), peer_urls.end());
   std::string bytes;
   for (const std::string& url : peer_urls) bytes += url;

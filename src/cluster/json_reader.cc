@@ -23,7 +23,9 @@ bool equal_but_for_case(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
 }
 
-tl::unexpected<Error> wrong_kind(std::string_view key) { return fail(Errc::kInvalid, "json: wrong type of field " + std::string(key)); }
+tl::unexpected<Error> wrong_kind(std::string_view key) {
+  return fail(Errc::kInvalid, "json: wrong type of field " + std::string(key));
+}
 
 }  // namespace
 
@@ -50,7 +52,8 @@ Result<JsonReader> JsonReader::parse(std::string_view json) {
   auto document = std::make_unique<Document>();
   document->object = Json::parse(json, watch_depth, /*allow_exceptions=*/false);
   const Json& object = document->object;
-  if (too_deep || object.is_discarded() || !(object.is_object() || object.is_null())) return fail(Errc::kInvalid, "json: not an object");
+  if (too_deep || object.is_discarded() || !(object.is_object() || object.is_null()))
+    return fail(Errc::kInvalid, "json: not an object");
   return JsonReader(std::move(document));
 }
 

@@ -11,7 +11,8 @@
 
 namespace etcd::cluster {
 
-// One object. As in Go, keys match without regard to case, unknown ones are passed over, and null (or nothing) leaves the value as it is.
+// One object. As in Go, keys match without regard to case, unknown ones are passed over, and null (or nothing) leaves
+// the value as it is.
 class JsonReader {
  public:
   // kInvalid unless `json` is an object, or null, and nothing else; kInvalid too for nesting deeper than 32.

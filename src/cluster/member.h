@@ -1,8 +1,8 @@
 // A member of the cluster and the JSON forms in which etcd stores and proposes it.
 //
-// The JSON is byte for byte what Go's encoding/json makes of etcd's structs: key order id, peerURLs, isLearner, name, clientURLs; isLearner, name
-// and clientURLs only when not empty; peerURLs always (null for none); ids as unsigned 64-bit numbers. Readers take what Go takes: unknown keys,
-// any order, null, keys in another case.
+// The JSON is byte for byte what Go's encoding/json makes of etcd's structs: key order id, peerURLs, isLearner, name,
+// clientURLs; isLearner, name and clientURLs only when not empty; peerURLs always (null for none); ids as unsigned
+// 64-bit numbers. Readers take what Go takes: unknown keys, any order, null, keys in another case.
 #pragma once
 
 #include <string>
@@ -33,12 +33,16 @@ struct MemberChange {
 
 // "8e9e05c52164694d": lower hex, no padding; the form of ids in keys, paths and logs.
 std::string to_hex(std::uint64_t id);
-inline std::string to_hex(MemberId id) { return to_hex(id.value); }
-inline std::string to_hex(ClusterId id) { return to_hex(id.value); }
+inline std::string to_hex(MemberId id) {
+  return to_hex(id.value);
+}
+inline std::string to_hex(ClusterId id) {
+  return to_hex(id.value);
+}
 
 std::string member_json(const Member& member);
 std::string member_change_json(const MemberChange& change);
-// {"peerURLs":[...],"isLearner":true} and {"name":...,"clientURLs":[...]}: the two halves in which the v2 store keeps a member.
+// {"peerURLs":[...],"isLearner":true} and {"name":...,"clientURLs":[...]}: a member's halves in the v2 store.
 std::string raft_attributes_json(const Member& member);
 std::string attributes_json(const Member& member);
 

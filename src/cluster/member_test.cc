@@ -8,13 +8,15 @@ namespace {
 const MemberId kId(0x8e9e05c52164694d);
 
 Member started() {
-  return {.id = kId, .name = "default", .peer_urls = {"http://localhost:2380"}, .client_urls = {"http://localhost:2379"}};
+  return {
+      .id = kId, .name = "default", .peer_urls = {"http://localhost:2380"}, .client_urls = {"http://localhost:2379"}};
 }
 
 // The expected texts are what Go's encoding/json makes of the same members.
 TEST(MemberJson, EqualsGo) {
-  EXPECT_EQ(member_json(started()),
-            R"({"id":10276657743932975437,"peerURLs":["http://localhost:2380"],"name":"default","clientURLs":["http://localhost:2379"]})");
+  EXPECT_EQ(
+      member_json(started()),
+      R"({"id":10276657743932975437,"peerURLs":["http://localhost:2380"],"name":"default","clientURLs":["http://localhost:2379"]})");
   EXPECT_EQ(member_json({.id = MemberId(1)}), R"({"id":1,"peerURLs":null})");
 }
 
@@ -28,10 +30,12 @@ TEST(MemberJson, EscapesAsGo) {
 }
 
 TEST(MemberJson, AChangeSaysWhetherItPromotes) {
-  EXPECT_EQ(member_change_json({.member = started()}),
-            R"({"id":10276657743932975437,"peerURLs":["http://localhost:2380"],"name":"default","clientURLs":["http://localhost:2379"],)"
-            R"("isPromote":false})");
-  EXPECT_EQ(member_change_json({.member = {.id = MemberId(7)}, .is_promote = true}), R"({"id":7,"peerURLs":null,"isPromote":true})");
+  EXPECT_EQ(
+      member_change_json({.member = started()}),
+      R"({"id":10276657743932975437,"peerURLs":["http://localhost:2380"],"name":"default","clientURLs":["http://localhost:2379"],)"
+      R"("isPromote":false})");
+  EXPECT_EQ(member_change_json({.member = {.id = MemberId(7)}, .is_promote = true}),
+            R"({"id":7,"peerURLs":null,"isPromote":true})");
 }
 
 TEST(MemberJson, TheHalvesOfTheV2StoreOmitWhatIsEmpty) {
@@ -64,9 +68,10 @@ TEST(MemberJson, UnknownKeysNullsAndOtherCaseAreRead) {
 TEST(MemberJson, WhatGoRefusesIsInvalid) {
   const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
   for (const std::string& json :
-       {std::string(R"({"id":-1})"), std::string(R"({"id":1.0})"), std::string(R"({"id":"1"})"), std::string(R"({"id":18446744073709551616})"),
-        std::string("[]"), std::string(R"({"id":1} x)"), std::string(R"({"isLearner":1})"), std::string(R"({"peerURLs":"a"})"), std::string(),
-        std::string("{"), R"({"x":)" + deep + "}"}) {
+       {std::string(R"({"id":-1})"), std::string(R"({"id":1.0})"), std::string(R"({"id":"1"})"),
+        std::string(R"({"id":18446744073709551616})"), std::string("[]"), std::string(R"({"id":1} x)"),
+        std::string(R"({"isLearner":1})"), std::string(R"({"peerURLs":"a"})"), std::string(), std::string("{"),
+        R"({"x":)" + deep + "}"}) {
     const auto read = parse_member(json);
     ASSERT_FALSE(read) << json.substr(0, 40);
     EXPECT_EQ(read.error().code, Errc::kInvalid);

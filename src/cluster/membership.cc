@@ -13,7 +13,8 @@ namespace {
 Result<MemberId> parse_key(std::string_view key) {
   std::uint64_t id = 0;
   const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), id, 16);
-  if (error != std::errc() || end != key.data() + key.size()) return fail(Errc::kCorrupt, "members: a key is no member id");
+  if (error != std::errc() || end != key.data() + key.size())
+    return fail(Errc::kCorrupt, "members: a key is no member id");
   return MemberId(id);
 }
 
@@ -32,14 +33,17 @@ Voters count_voters(const std::vector<Member>& members, MemberId without) {
   return voters;
 }
 
-bool is_quorum(const Voters& voters) { return voters.started >= voters.all / 2 + 1; }
+bool is_quorum(const Voters& voters) {
+  return voters.started >= voters.all / 2 + 1;
+}
 
 }  // namespace
 
 Status Membership::load_member(std::string_view key, std::string_view value) {
   TRY_ASSIGN(const MemberId id, parse_key(key));
   auto member = parse_member(value);
-  if (!member || member->id != id) return fail(Errc::kCorrupt, "members: the record of " + to_hex(id) + " can't be read");
+  if (!member || member->id != id)
+    return fail(Errc::kCorrupt, "members: the record of " + to_hex(id) + " can't be read");
   members_[id] = std::move(*member);
   return {};
 }
@@ -117,8 +121,10 @@ Status Membership::check_remove(MemberId id) const {
   TRY(check_not_removed(id));
   const Member* member = find(id);
   if (member == nullptr) return fail(Errc::kMemberNotFound, "membership: ID not found");
-  // raft can't be without a voter: Go members crash on such an entry, for ever. --strict-reconfig-check keeps it out of the log.
-  if (!member->is_learner && voters().size() == 1) return fail(Errc::kMemberNotEnoughStarted, "membership: the last voter can't be removed");
+  // raft can't be without a voter: Go members crash on such an entry, for ever. --strict-reconfig-check keeps it out of
+  // the log.
+  if (!member->is_learner && voters().size() == 1)
+    return fail(Errc::kMemberNotEnoughStarted, "membership: the last voter can't be removed");
   return {};
 }
 
@@ -157,7 +163,8 @@ void Membership::update_peer_urls(MemberId id, std::vector<std::string> peer_url
   store(found->second, changes);
 }
 
-Status Membership::set_attributes(MemberId id, std::string name, std::vector<std::string> client_urls, bolt::WriteBatch& changes) {
+Status Membership::set_attributes(MemberId id, std::string name, std::vector<std::string> client_urls,
+                                  bolt::WriteBatch& changes) {
   const auto found = members_.find(id);
   if (found == members_.end()) {
     if (is_removed(id)) return {};
@@ -181,7 +188,9 @@ bool may_add_voter(const std::vector<Member>& members) {
   return is_quorum(voters);
 }
 
-bool may_remove_voter(const std::vector<Member>& members, MemberId id) { return is_quorum(count_voters(members, id)); }
+bool may_remove_voter(const std::vector<Member>& members, MemberId id) {
+  return is_quorum(count_voters(members, id));
+}
 
 bool may_promote(const std::vector<Member>& members) {
   Voters voters = count_voters(members, MemberId(0));

@@ -1,7 +1,8 @@
 // Who is in the cluster, who was, and what may change.
 //
-// Owned by the state machine. Invariants: no id is both a member and removed; at least one voter once there is any member; the members are the
-// only source of raft's configuration (voters = members that are no learners), so that the two can never drift apart.
+// Owned by the state machine. Invariants: no id is both a member and removed; at least one voter once there is any
+// member; the members are the only source of raft's configuration (voters = members that are no learners), so that the
+// two can never drift apart.
 #pragma once
 
 #include <map>
@@ -30,8 +31,8 @@ class Membership {
   std::vector<MemberId> voters() const;    // sorted
   std::vector<MemberId> learners() const;  // sorted
 
-  // Whether a committed conf change may still take effect, in etcd's order of checks. Errors: kMemberNotFound, kMemberExists, kPeerUrlExists,
-  // kTooManyLearners, kMemberNotLearner, kMemberRemoved.
+  // Whether a committed conf change may still take effect, in etcd's order of checks. Errors: kMemberNotFound,
+  // kMemberExists, kPeerUrlExists, kTooManyLearners, kMemberNotLearner, kMemberRemoved.
   Status check_add(const Member& member, std::size_t max_learners) const;
   Status check_promote(MemberId id) const;
   Status check_remove(MemberId id) const;
@@ -43,7 +44,8 @@ class Membership {
   void remove(MemberId id, bolt::WriteBatch& changes);
   // Touches the peer URLs alone: name, client URLs and learner flag stay.
   void update_peer_urls(MemberId id, std::vector<std::string> peer_urls, bolt::WriteBatch& changes);
-  // What a member publishes about itself when it starts. Of a removed member: nothing happens. kMemberNotFound for an unknown one.
+  // What a member publishes about itself when it starts. Of a removed member: nothing happens. kMemberNotFound for an
+  // unknown one.
   Status set_attributes(MemberId id, std::string name, std::vector<std::string> client_urls, bolt::WriteBatch& changes);
 
  private:
@@ -55,8 +57,8 @@ class Membership {
   std::set<MemberId> removed_;
 };
 
-// Whether enough members have started (have a name) that adding a voter, removing voter `id` or promoting learner `id` leaves a quorum that can
-// work: etcd's --strict-reconfig-check, asked before proposing.
+// Whether enough members have started (have a name) that adding a voter, removing voter `id` or promoting learner `id`
+// leaves a quorum that can work: etcd's --strict-reconfig-check, asked before proposing.
 bool may_add_voter(const std::vector<Member>& members);
 bool may_remove_voter(const std::vector<Member>& members, MemberId id);
 bool may_promote(const std::vector<Member>& members);

@@ -8,7 +8,10 @@ namespace etcd::cluster {
 namespace {
 
 Member member(std::uint64_t id, bool learner = false) {
-  return {.id = MemberId(id), .name = "m" + std::to_string(id), .peer_urls = {"http://" + std::to_string(id)}, .is_learner = learner};
+  return {.id = MemberId(id),
+          .name = "m" + std::to_string(id),
+          .peer_urls = {"http://" + std::to_string(id)},
+          .is_learner = learner};
 }
 
 struct MembershipTest : testing::Test {
@@ -71,7 +74,8 @@ TEST_F(MembershipTest, AnUpdateTouchesPeerUrlsOnly) {
   EXPECT_EQ(code(membership.check_update({.id = MemberId(8)})), Errc::kMemberNotFound);
   ASSERT_TRUE(membership.check_update({.id = MemberId(3), .peer_urls = {"http://3"}}));
   membership.update_peer_urls(MemberId(3), {"http://new"}, changes);
-  EXPECT_EQ(*membership.find(MemberId(3)), (Member{.id = MemberId(3), .name = "m3", .peer_urls = {"http://new"}, .is_learner = true}));
+  EXPECT_EQ(*membership.find(MemberId(3)),
+            (Member{.id = MemberId(3), .name = "m3", .peer_urls = {"http://new"}, .is_learner = true}));
 }
 
 TEST_F(MembershipTest, AttributesOfARemovedMemberArePassedOver) {

@@ -135,7 +135,8 @@ void Store::append_statistics(std::string& out) const {
   object.number("setsSuccess", events_.size() - creates);
   zeros({"setsFail", "deleteSuccess", "deleteFail", "updateSuccess", "updateFail"});
   object.number("createSuccess", creates);
-  zeros({"createFail", "compareAndSwapSuccess", "compareAndSwapFail", "compareAndDeleteSuccess", "compareAndDeleteFail", "expireCount", "watchers"});
+  zeros({"createFail", "compareAndSwapSuccess", "compareAndSwapFail", "compareAndDeleteSuccess", "compareAndDeleteFail",
+         "expireCount", "watchers"});
   object.end();
 }
 

@@ -18,11 +18,16 @@ std::string file(const std::string& name) {
 }
 
 Member started(std::uint64_t id) {
-  return {.id = MemberId(id), .name = "default", .peer_urls = {"http://localhost:2380"}, .client_urls = {"http://localhost:2379"}};
+  return {.id = MemberId(id),
+          .name = "default",
+          .peer_urls = {"http://localhost:2380"},
+          .client_urls = {"http://localhost:2379"}};
 }
 
 // The files are what etcd 3.7.3 wrote for the same clusters.
-TEST(V2Store, EqualsGoForAnEmptyCluster) { EXPECT_EQ(v2_store_json({}), file("v2_store_empty.json")); }
+TEST(V2Store, EqualsGoForAnEmptyCluster) {
+  EXPECT_EQ(v2_store_json({}), file("v2_store_empty.json"));
+}
 
 TEST(V2Store, EqualsGoForOneMember) {
   View view;
@@ -37,7 +42,8 @@ TEST(V2Store, HoldsMembersLearnersAndRemovedOnes) {
   view.removed = {MemberId(0xcd)};
   const auto json = nlohmann::json::parse(v2_store_json(view));
   const auto& root = json["Root"]["Children"]["0"]["Children"];
-  EXPECT_EQ(root["members"]["Children"]["ab"]["Children"]["raftAttributes"]["Value"], R"({"peerURLs":["http://x"],"isLearner":true})");
+  EXPECT_EQ(root["members"]["Children"]["ab"]["Children"]["raftAttributes"]["Value"],
+            R"({"peerURLs":["http://x"],"isLearner":true})");
   EXPECT_FALSE(root["members"]["Children"]["ab"]["Children"].contains("attributes"));
   EXPECT_EQ(root["removed_members"]["Children"]["cd"]["Value"], "");
   EXPECT_EQ(json["CurrentIndex"], 4);

@@ -24,8 +24,8 @@ bool take_dot(std::string_view& rest) {
 std::optional<Version> parse_version(std::string_view text) {
   std::string_view rest = text.substr(0, text.find_first_of("-+"));
   Version version;
-  const bool read = take_number(rest, version.major) && take_dot(rest) && take_number(rest, version.minor) && take_dot(rest) &&
-                    take_number(rest, version.patch) && rest.empty();
+  const bool read = take_number(rest, version.major) && take_dot(rest) && take_number(rest, version.minor) &&
+                    take_dot(rest) && take_number(rest, version.patch) && rest.empty();
   if (!read) return std::nullopt;
   return version;
 }

@@ -20,11 +20,13 @@ struct Version {
 // The version whose protocol and files this program speaks.
 inline constexpr Version kServerVersion{.major = 3, .minor = 7, .patch = 3};
 
-// Reads "X.Y.Z" where each part is a decimal number; a pre-release or build suffix ("-rc.0", "+git") is accepted and dropped.
+// Reads "X.Y.Z" in decimal numbers; a pre-release or build suffix ("-rc.0", "+git") is accepted and dropped.
 std::optional<Version> parse_version(std::string_view text);
 // "3.7.0"
 std::string to_string(const Version& version);
 // The same version with patch 0: what cluster and storage versions are compared by.
-constexpr Version minor_of(const Version& version) { return {.major = version.major, .minor = version.minor, .patch = 0}; }
+constexpr Version minor_of(const Version& version) {
+  return {.major = version.major, .minor = version.minor, .patch = 0};
+}
 
 }  // namespace etcd::cluster

@@ -14,7 +14,8 @@ TEST(Version, IsReadAndWrittenInThreeParts) {
 }
 
 TEST(Version, OtherFormsAreRefused) {
-  for (const char* text : {"", "3", "3.7", "3.7.", "3.7.0.1", "v3.7.0", "3..0", "-3.7.0", "3.7.x", "99999999999999999999.0.0", " 3.7.0"}) {
+  for (const char* text :
+       {"", "3", "3.7", "3.7.", "3.7.0.1", "v3.7.0", "3..0", "-3.7.0", "3.7.x", "99999999999999999999.0.0", " 3.7.0"}) {
     EXPECT_FALSE(parse_version(text)) << text;
   }
 }

@@ -21,7 +21,9 @@ std::int64_t saturated_add(std::int64_t a, std::int64_t b) {
   return __builtin_add_overflow(a, b, &sum) ? kNever : sum;
 }
 
-std::int64_t seconds_to_ns(std::int64_t seconds) { return std::min(seconds, kMaxTtlSeconds) * kSecondNs; }
+std::int64_t seconds_to_ns(std::int64_t seconds) {
+  return std::min(seconds, kMaxTtlSeconds) * kSecondNs;
+}
 
 std::string stored_key(LeaseId id) {
   const auto number = static_cast<std::uint64_t>(id.value);
@@ -50,7 +52,8 @@ Status Lessor::load(std::string_view key, std::string_view value) {
     if (field->number == 2) lease.ttl_s = field->as_int64();
     if (field->number == 3) lease.remaining_ttl_s = field->as_int64();
   }
-  if (reader.failed() || stored_id != id || id == LeaseId(0)) return fail(Errc::kCorrupt, "lease bucket: a record is no lease");
+  if (reader.failed() || stored_id != id || id == LeaseId(0))
+    return fail(Errc::kCorrupt, "lease bucket: a record is no lease");
   lease.ttl_s = std::clamp(lease.ttl_s, options_.min_ttl_s, kMaxTtlSeconds);
   leases_.insert_or_assign(id, std::move(lease));
   return {};
@@ -143,7 +146,9 @@ std::vector<LeaseInfo> Lessor::list(std::int64_t now_ns) const {
   std::vector<LeaseInfo> all;
   all.reserve(leases_.size());
   for (const auto& [id, lease] : leases_) all.push_back(info(id, lease, now_ns));
-  std::sort(all.begin(), all.end(), [](const LeaseInfo& a, const LeaseInfo& b) { return std::pair(a.left_ns, a.id) < std::pair(b.left_ns, b.id); });
+  std::sort(all.begin(), all.end(), [](const LeaseInfo& a, const LeaseInfo& b) {
+    return std::pair(a.left_ns, a.id) < std::pair(b.left_ns, b.id);
+  });
   return all;
 }
 
@@ -191,7 +196,8 @@ std::vector<LeaseId> Lessor::expire(std::int64_t now_ns, std::size_t limit) {
   DeadlineQueue::Entry due;
   while (expired.size() < limit && expiries_.pop_due(now_ns, due)) {
     const auto found = leases_.find(due.id);
-    if (found == leases_.end() || found->second.queued_ns != due.due_ns) continue;  // revoked, or another entry stands for it
+    if (found == leases_.end() || found->second.queued_ns != due.due_ns)
+      continue;  // revoked, or another entry stands for it
     Lease& lease = found->second;
     const bool over = lease.expiry_ns <= now_ns;
     if (over) expired.push_back(due.id);
@@ -201,7 +207,9 @@ std::vector<LeaseId> Lessor::expire(std::int64_t now_ns, std::size_t limit) {
   return expired;
 }
 
-std::int64_t Lessor::next_due_ns() const { return std::min(expiries_.next_due_ns(), checkpoints_.next_due_ns()); }
+std::int64_t Lessor::next_due_ns() const {
+  return std::min(expiries_.next_due_ns(), checkpoints_.next_due_ns());
+}
 
 void Lessor::schedule_checkpoint(LeaseId id, const Lease& lease, std::int64_t now_ns) {
   if (!options_.checkpoints || effective_ttl_s(lease) <= options_.checkpoint_interval_s) return;
@@ -217,7 +225,8 @@ std::vector<Checkpoint> Lessor::due_checkpoints(std::int64_t now_ns, std::size_t
     const Lease& lease = found->second;
     const std::int64_t remaining_s = (lease.expiry_ns - now_ns - 1) / kSecondNs + 1;
     if (remaining_s < lease.ttl_s) {
-      due.push_back({.id = entry.id, .remaining_ttl_s = remaining_s});  // the next is scheduled when this one is applied
+      due.push_back(
+          {.id = entry.id, .remaining_ttl_s = remaining_s});  // the next is scheduled when this one is applied
     } else {
       schedule_checkpoint(entry.id, lease, now_ns);
     }

@@ -1,14 +1,15 @@
 // Lessor: the leases, the keys attached to them, and when they expire.
 //
-// Owned by the state machine (the apply stage); no other thread touches it. Pure: time comes in as `now_ns`, a monotonic clock that never goes
-// back; what must be stored goes out through a WriteBatch.
+// Owned by the state machine (the apply stage); no other thread touches it. Pure: time comes in as `now_ns`, a
+// monotonic clock that never goes back; what must be stored goes out through a WriteBatch.
 //
-// Replicated state (equal on every member at equal index): the leases with granted and remaining TTL, and which key is attached to which.
-// Local state: expiry times, which only the primary (raft's leader) has. On every other member a lease lives for ever: leases end only by a
-// committed LeaseRevoke, never by the clock.
+// Replicated state (equal on every member at equal index): the leases with granted and remaining TTL, and which key is
+// attached to which. Local state: expiry times, which only the primary (raft's leader) has. On every other member a
+// lease lives for ever: leases end only by a committed LeaseRevoke, never by the clock.
 //
-// Invariants: a key is attached to at most one lease, and that lease exists; min_ttl_s <= ttl_s <= kMaxTtlSeconds; id != 0 (negative ids are fine).
-// Costs: renew, attach, detach, lookup O(1); expire and checkpoints O(log n) a lease; about 120 bytes a lease and 100 a key beside the key itself.
+// Invariants: a key is attached to at most one lease, and that lease exists; min_ttl_s <= ttl_s <= kMaxTtlSeconds; id
+// != 0 (negative ids are fine). Costs: renew, attach, detach, lookup O(1); expire and checkpoints O(log n) a lease;
+// about 120 bytes a lease and 100 a key beside the key itself.
 #pragma once
 
 #include <cstddef>
@@ -46,7 +47,7 @@ struct Checkpoint {
 // One lease as seen at one moment.
 struct LeaseInfo {
   LeaseId id;
-  std::int64_t ttl_s = 0;           // granted
+  std::int64_t ttl_s = 0;            // granted
   std::int64_t remaining_ttl_s = 0;  // as last checkpointed; 0: not
   // Nanoseconds until it expires, negative once it has; INT64_MAX if this member is not the primary.
   std::int64_t left_ns = 0;
@@ -55,7 +56,8 @@ struct LeaseInfo {
 
 enum class Renewal : std::uint8_t {
   kRenewed,
-  // Expired and waiting for its revocation: it must not come back. Ask again when the revocation was applied or the primary has changed.
+  // Expired and waiting for its revocation: it must not come back. Ask again when the revocation was applied or the
+  // primary has changed.
   kExpired,
   kNotFound,
   kNotPrimary,
@@ -67,33 +69,36 @@ class Lessor {
   Lessor(Lessor&&) = default;
   Lessor& operator=(Lessor&&) = default;
 
-  // Takes over one record of the lease bucket. kCorrupt if it is none. Keys are attached afterwards, by whoever restores them.
+  // Takes over one record of the lease bucket. kCorrupt if it is none. Keys are attached afterwards, by whoever
+  // restores them.
   Status load(std::string_view stored_key, std::string_view stored_value);
 
-  // Replicated changes; called only while applying. ------------------------------------------------------------------------------------------
+  // Replicated changes; called only while applying.
 
   // Returns the TTL granted. kLeaseNotFound for id 0, kLeaseTtlTooLarge, kLeaseExists.
   Result<std::int64_t> grant(LeaseId id, std::int64_t ttl_s, std::int64_t now_ns, bolt::WriteBatch& changes);
   // Forgets the lease; its keys must have been deleted (and thereby detached) before. kLeaseNotFound.
   Status revoke(LeaseId id, bolt::WriteBatch& changes);
-  // Takes over the remaining TTL; an unknown lease is passed over. Stored only if `persist` (cluster version >= 3.6, or the feature's gate).
+  // Takes over the remaining TTL; an unknown lease is passed over. Stored only if `persist` (cluster version >= 3.6, or
+  // the feature's gate).
   struct CheckpointOptions {
     bool persist = true;
     std::int64_t now_ns = 0;
   };
   void checkpoint(const Checkpoint& checkpoint, const CheckpointOptions& options, bolt::WriteBatch& changes);
-  // Makes `key` belong to `id`, leaving the lease it belonged to; id 0 only detaches. False (and detached) if there is no such lease.
+  // Makes `key` belong to `id`, leaving the lease it belonged to; id 0 only detaches. False (and detached) if there is
+  // no such lease.
   bool attach(std::string_view key, LeaseId id);
   void detach(std::string_view key) { attach(key, LeaseId(0)); }
 
-  // Questions. -------------------------------------------------------------------------------------------------------------------------------
+  // Questions.
 
   bool exists(LeaseId id) const { return leases_.count(id) != 0; }
   // The lease `key` is attached to, 0 for none.
   LeaseId lease_of(std::string_view key) const;
   // True if any key is attached to any lease: the common "no" makes detaching deleted keys free.
   bool has_keys() const { return !keys_.empty(); }
-  // The keys of a lease, sorted: the order in which a revocation deletes them on every member. Valid until the next change.
+  // The keys of a lease, sorted: the order in which a revocation deletes them on every member. Valid until a change.
   std::vector<std::string_view> keys_of(LeaseId id) const;
   std::size_t size() const { return leases_.size(); }
   // kLeaseNotFound.
@@ -101,17 +106,18 @@ class Lessor {
   // All leases by time to expiry, then id.
   std::vector<LeaseInfo> list(std::int64_t now_ns) const;
 
-  // The primary's duties. --------------------------------------------------------------------------------------------------------------------
+  // The primary's duties.
 
   bool is_primary() const { return primary_; }
-  // Called when this member leads and has applied everything of earlier terms. Each lease gets its full (or checkpointed) TTL again plus
-  // `extend_ns`, since its owner could not reach a primary meanwhile.
+  // Called when this member leads and has applied everything of earlier terms. Each lease gets its full (or
+  // checkpointed) TTL again plus `extend_ns`, since its owner could not reach a primary meanwhile.
   void promote(std::int64_t extend_ns, std::int64_t now_ns);
   void demote();
   Renewal renew(LeaseId id, std::int64_t now_ns);
   // True if a renewal must first clear a checkpointed remaining TTL through the log.
   bool renewal_needs_checkpoint(LeaseId id) const;
-  // Up to `limit` leases whose time is over, oldest first; each is reported again after retry_ns if it is still there. Empty unless primary.
+  // Up to `limit` leases whose time is over, oldest first; each is reported again after retry_ns if it is still there.
+  // Empty unless primary.
   std::vector<LeaseId> expire(std::int64_t now_ns, std::size_t limit);
   // When expire() or due_checkpoints() may have something next; INT64_MAX for never.
   std::int64_t next_due_ns() const;
@@ -134,7 +140,8 @@ class Lessor {
     std::int64_t ttl_s = 0;
     std::int64_t remaining_ttl_s = 0;
     std::int64_t expiry_ns = 0;  // this and the next: only on the primary
-    std::int64_t queued_ns = 0;  // due time of the entry in expiries_ that stands for this lease; <= expiry_ns until that has passed
+    std::int64_t queued_ns =
+        0;  // due time of the entry in expiries_ that stands for this lease; <= expiry_ns until that has passed
     std::vector<Keys::value_type*> keys;
   };
 

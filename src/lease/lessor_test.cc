@@ -17,7 +17,9 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
 
 struct LessorTest : testing::Test {
-  void grant(std::int64_t id, std::int64_t ttl_s, std::int64_t now_ns = 0) { ASSERT_TRUE(lessor.grant(LeaseId(id), ttl_s, now_ns, changes)); }
+  void grant(std::int64_t id, std::int64_t ttl_s, std::int64_t now_ns = 0) {
+    ASSERT_TRUE(lessor.grant(LeaseId(id), ttl_s, now_ns, changes));
+  }
   std::vector<std::int64_t> expire(std::int64_t now_ns, std::size_t limit = 100) {
     std::vector<std::int64_t> ids;
     for (const LeaseId id : lessor.expire(now_ns, limit)) ids.push_back(id.value);
@@ -66,7 +68,8 @@ TEST_F(LessorTest, ShortTtlsAreRaisedToTheMinimum) {
 }
 
 TEST_F(LessorTest, TheWholeRangeOfIdsSurvivesARestart) {
-  for (const std::int64_t id : {std::numeric_limits<std::int64_t>::min(), std::int64_t{-1}, std::int64_t{1}, kForever}) grant(id, 5);
+  for (const std::int64_t id : {std::numeric_limits<std::int64_t>::min(), std::int64_t{-1}, std::int64_t{1}, kForever})
+    grant(id, 5);
   grant(77, 5);
   ASSERT_TRUE(lessor.revoke(LeaseId(77), changes));
   const Lessor loaded = reload();
@@ -77,7 +80,8 @@ TEST_F(LessorTest, TheWholeRangeOfIdsSurvivesARestart) {
 
 TEST_F(LessorTest, DamagedRecordsAreCorrupt) {
   const std::string one("\0\0\0\0\0\0\0\x01", 8);
-  for (const auto& [key, value] : std::map<std::string, std::string>{{"short", "\x08\x01"}, {one, "\x08\x02\x10\x05"}, {one + "x", "\x08\x01"}}) {
+  for (const auto& [key, value] :
+       std::map<std::string, std::string>{{"short", "\x08\x01"}, {one, "\x08\x02\x10\x05"}, {one + "x", "\x08\x01"}}) {
     EXPECT_EQ(lessor.load(key, value).error().code, Errc::kCorrupt);
   }
   EXPECT_EQ(lessor.load(one, "\x08").error().code, Errc::kCorrupt);

@@ -74,12 +74,23 @@ inline std::string encode(const Compare& compare) {
   writer.bytes_if(3, compare.key);
   // The members of the union are written even when zero.
   switch (compare.operand) {
-    case Compare::Operand::kNone: break;
-    case Compare::Operand::kVersion: writer.int64(4, compare.number); break;
-    case Compare::Operand::kCreate: writer.int64(5, compare.number); break;
-    case Compare::Operand::kMod: writer.int64(6, compare.number); break;
-    case Compare::Operand::kValue: writer.bytes(7, compare.value); break;
-    case Compare::Operand::kLease: writer.int64(8, compare.number); break;
+    case Compare::Operand::kNone:
+      break;
+    case Compare::Operand::kVersion:
+      writer.int64(4, compare.number);
+      break;
+    case Compare::Operand::kCreate:
+      writer.int64(5, compare.number);
+      break;
+    case Compare::Operand::kMod:
+      writer.int64(6, compare.number);
+      break;
+    case Compare::Operand::kValue:
+      writer.bytes(7, compare.value);
+      break;
+    case Compare::Operand::kLease:
+      writer.int64(8, compare.number);
+      break;
   }
   writer.bytes_if(64, compare.range_end);
   return out;
@@ -131,8 +142,8 @@ inline Compare compare_value(std::string_view key, std::string_view value) {
 }
 
 inline Compare compare_number(CompareTarget target, std::string_view key, CompareResult result, std::int64_t number) {
-  constexpr Compare::Operand kOperands[] = {Compare::Operand::kVersion, Compare::Operand::kCreate, Compare::Operand::kMod, Compare::Operand::kNone,
-                                            Compare::Operand::kLease};
+  constexpr Compare::Operand kOperands[] = {Compare::Operand::kVersion, Compare::Operand::kCreate,
+                                            Compare::Operand::kMod, Compare::Operand::kNone, Compare::Operand::kLease};
   Compare compare;
   compare.result = result;
   compare.target = target;

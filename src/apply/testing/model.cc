@@ -15,13 +15,15 @@ std::string indented(const std::string& lines) {
   return out;
 }
 
-std::string header(std::int64_t revision) { return "revision " + std::to_string(revision) + "\n"; }
+std::string header(std::int64_t revision) {
+  return "revision " + std::to_string(revision) + "\n";
+}
 
 }  // namespace
 
 std::string Model::text(const std::string& key, const Value& value) {
-  std::string out = key + "=" + value.value + " create " + std::to_string(value.create) + " mod " + std::to_string(value.mod) + " version " +
-                    std::to_string(value.version);
+  std::string out = key + "=" + value.value + " create " + std::to_string(value.create) + " mod " +
+                    std::to_string(value.mod) + " version " + std::to_string(value.version);
   return value.lease == 0 ? out : out + " lease " + std::to_string(value.lease);
 }
 
@@ -58,7 +60,8 @@ std::string Model::range(const RangeRequest& request) const {
 
 Status Model::check_put(const PutRequest& request) const {
   if (request.lease.value != 0 && leases_.count(request.lease.value) == 0) return fail(Errc::kLeaseNotFound);
-  if ((request.ignore_value || request.ignore_lease) && keys_.count(std::string(request.key)) == 0) return fail(Errc::kKeyNotFound);
+  if ((request.ignore_value || request.ignore_lease) && keys_.count(std::string(request.key)) == 0)
+    return fail(Errc::kKeyNotFound);
   return {};
 }
 
@@ -107,18 +110,32 @@ std::string Model::delete_range(const DeleteRangeRequest& request) {
 bool Model::holds(const Compare& compare, const Value& value) {
   std::int64_t left = 0;
   switch (compare.target) {
-    case CompareTarget::kVersion: left = value.version; break;
-    case CompareTarget::kCreate: left = value.create; break;
-    case CompareTarget::kMod: left = value.mod; break;
-    case CompareTarget::kLease: left = value.lease; break;
-    case CompareTarget::kValue: left = value.value.compare(compare.value); break;
+    case CompareTarget::kVersion:
+      left = value.version;
+      break;
+    case CompareTarget::kCreate:
+      left = value.create;
+      break;
+    case CompareTarget::kMod:
+      left = value.mod;
+      break;
+    case CompareTarget::kLease:
+      left = value.lease;
+      break;
+    case CompareTarget::kValue:
+      left = value.value.compare(compare.value);
+      break;
   }
   const std::int64_t right = compare.target == CompareTarget::kValue ? 0 : compare.number;
   switch (compare.result) {
-    case CompareResult::kEqual: return left == right;
-    case CompareResult::kNotEqual: return left != right;
-    case CompareResult::kGreater: return left > right;
-    case CompareResult::kLess: return left < right;
+    case CompareResult::kEqual:
+      return left == right;
+    case CompareResult::kNotEqual:
+      return left != right;
+    case CompareResult::kGreater:
+      return left > right;
+    case CompareResult::kLess:
+      return left < right;
   }
   return false;
 }

@@ -1,4 +1,4 @@
-// Model: etcd's KV and lease semantics written down as simply as they can be: the whole history, maps, and no care for speed.
+// Model: etcd's KV and lease semantics as simply as they can be: the whole history, maps, and no care for speed.
 #pragma once
 
 #include <map>

@@ -49,8 +49,8 @@ inline Buckets read_buckets(const bolt::ReadTx& db) {
 
 class Replica {
  public:
-  explicit Replica(const Options& options = test_options(), std::unique_ptr<base::CrashFs> disk = std::make_unique<base::CrashFs>(),
-                   std::string path = "/db")
+  explicit Replica(const Options& options = test_options(),
+                   std::unique_ptr<base::CrashFs> disk = std::make_unique<base::CrashFs>(), std::string path = "/db")
       : options_(options), disk_(std::move(disk)), path_(std::move(path)) {
     open();
   }
@@ -89,7 +89,8 @@ class Replica {
     Flush flush = machine_->take_flush();
     const Status written = write(flush);
     ASSERT_TRUE(written) << describe(written.error());
-    const Status taken = machine_->flushed(std::move(flush), db_->begin_read(), static_cast<std::int64_t>(db_->size_bytes()));
+    const Status taken =
+        machine_->flushed(std::move(flush), db_->begin_read(), static_cast<std::int64_t>(db_->size_bytes()));
     ASSERT_TRUE(taken) << describe(taken.error());
     machine_->publish();
   }

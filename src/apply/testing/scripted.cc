@@ -25,7 +25,9 @@ std::string printable(std::string_view bytes) {
 }
 
 // "0" stands for the zero byte that means "to the last key".
-std::string range_end(const Words& words) { return words.text("end") == "0" ? std::string("\0", 1) : words.text("end"); }
+std::string range_end(const Words& words) {
+  return words.text("end") == "0" ? std::string("\0", 1) : words.text("end");
+}
 
 PutRequest put_of(const Words& words) {
   PutRequest request;
@@ -66,15 +68,19 @@ std::string op_of(const Words& words) {
 
 // "value k = x", "version k > 2 end=b"
 std::string compare_of(const Words& words, std::string& end) {
-  const std::map<std::string, CompareResult> results = {
-      {"=", CompareResult::kEqual}, {">", CompareResult::kGreater}, {"<", CompareResult::kLess}, {"!=", CompareResult::kNotEqual}};
-  const std::map<std::string, CompareTarget> targets = {{"version", CompareTarget::kVersion}, {"create", CompareTarget::kCreate},
-                                                        {"mod", CompareTarget::kMod},         {"lease", CompareTarget::kLease}};
+  const std::map<std::string, CompareResult> results = {{"=", CompareResult::kEqual},
+                                                        {">", CompareResult::kGreater},
+                                                        {"<", CompareResult::kLess},
+                                                        {"!=", CompareResult::kNotEqual}};
+  const std::map<std::string, CompareTarget> targets = {{"version", CompareTarget::kVersion},
+                                                        {"create", CompareTarget::kCreate},
+                                                        {"mod", CompareTarget::kMod},
+                                                        {"lease", CompareTarget::kLease}};
   end = range_end(words);
   const std::string& operand = words.rest.at(2);
-  Compare compare = words.command == "value"
-                        ? compare_value(words.rest.at(0), operand)
-                        : compare_number(targets.at(words.command), words.rest.at(0), CompareResult::kEqual, std::stoll(operand));
+  Compare compare = words.command == "value" ? compare_value(words.rest.at(0), operand)
+                                             : compare_number(targets.at(words.command), words.rest.at(0),
+                                                              CompareResult::kEqual, std::stoll(operand));
   compare.result = results.at(words.rest.at(1));
   compare.range_end = end;
   return encode(compare);
@@ -95,7 +101,9 @@ Words::Words(const std::string& line) {
   }
 }
 
-bool Words::has(const std::string& flag) const { return std::find(rest.begin(), rest.end(), flag) != rest.end(); }
+bool Words::has(const std::string& flag) const {
+  return std::find(rest.begin(), rest.end(), flag) != rest.end();
+}
 
 const std::string& Words::text(const std::string& name) const {
   static const std::string kEmpty;
@@ -103,7 +111,9 @@ const std::string& Words::text(const std::string& name) const {
   return found == arguments.end() ? kEmpty : found->second;
 }
 
-std::int64_t Words::number(const std::string& name) const { return text(name).empty() ? 0 : std::stoll(text(name)); }
+std::int64_t Words::number(const std::string& name) const {
+  return text(name).empty() ? 0 : std::stoll(text(name));
+}
 
 std::string Scripted::request(RequestKind kind, const std::string& bytes) {
   auto applied = replica_->apply_normal(encode_internal(1, kind, bytes));
@@ -123,18 +133,25 @@ std::string Scripted::run(const std::vector<std::string>& lines) {
   if (command == "range") return request(RequestKind::kRange, encode(range_of(words, end)));
   if (command == "delete") return request(RequestKind::kDeleteRange, encode(delete_of(words, end)));
   if (command == "txn") return txn(lines);
-  if (command == "compact") return request(RequestKind::kCompaction, encode(CompactionRequest{.revision = words.number("rev")}));
-  if (command == "grant") return request(RequestKind::kLeaseGrant, encode(LeaseGrantRequest{words.number("ttl"), LeaseId(words.number("id"))}));
+  if (command == "compact")
+    return request(RequestKind::kCompaction, encode(CompactionRequest{.revision = words.number("rev")}));
+  if (command == "grant")
+    return request(RequestKind::kLeaseGrant,
+                   encode(LeaseGrantRequest{words.number("ttl"), LeaseId(words.number("id"))}));
   if (command == "revoke") return request(RequestKind::kLeaseRevoke, encode_lease_revoke(LeaseId(words.number("id"))));
   if (command == "checkpoint") {
-    return request(RequestKind::kLeaseCheckpoint, encode_lease_checkpoint({{{LeaseId(words.number("id")), words.number("remaining")}}}));
+    return request(RequestKind::kLeaseCheckpoint,
+                   encode_lease_checkpoint({{{LeaseId(words.number("id")), words.number("remaining")}}}));
   }
   if (command == "alarm") return alarm(words);
-  if (command == "version") return request(RequestKind::kClusterVersionSet, encode_cluster_version_set(words.rest.at(0)));
-  if (command == "downgrade") return request(RequestKind::kDowngradeInfoSet, encode_downgrade_info_set(!words.rest.empty(), words.text("to")));
+  if (command == "version")
+    return request(RequestKind::kClusterVersionSet, encode_cluster_version_set(words.rest.at(0)));
+  if (command == "downgrade")
+    return request(RequestKind::kDowngradeInfoSet, encode_downgrade_info_set(!words.rest.empty(), words.text("to")));
   if (command == "attributes") {
     return request(RequestKind::kClusterMemberAttrSet,
-                   encode_cluster_member_attr_set(MemberId(static_cast<std::uint64_t>(words.number("id"))), words.text("name"), {words.text("url")}));
+                   encode_cluster_member_attr_set(MemberId(static_cast<std::uint64_t>(words.number("id"))),
+                                                  words.text("name"), {words.text("url")}));
   }
   if (command == "add" || command == "promote" || command == "remove" || command == "update") return conf_change(words);
   if (command == "first-of-term") return replica_->apply_normal("")->first_of_term ? "first of term\n" : "no\n";
@@ -144,8 +161,10 @@ std::string Scripted::run(const std::vector<std::string>& lines) {
     replica_ = std::make_unique<Replica>(options_);
     return "ok\n";
   }
-  if (command == "flush") return replica_->settle(), "index " + std::to_string(replica_->machine().applied().value) + "\n";
-  if (command == "restart") return replica_->restart(), "index " + std::to_string(replica_->machine().applied().value) + "\n";
+  if (command == "flush")
+    return replica_->settle(), "index " + std::to_string(replica_->machine().applied().value) + "\n";
+  if (command == "restart")
+    return replica_->restart(), "index " + std::to_string(replica_->machine().applied().value) + "\n";
   if (command == "db") return dump();
   if (command == "members") return members();
   if (command == "lease") return lease(LeaseId(words.number("id")));
@@ -170,7 +189,8 @@ std::string Scripted::txn(const std::vector<std::string>& lines) {
 std::string Scripted::alarm(const Words& words) {
   const std::map<std::string, AlarmAction> actions = {
       {"get", AlarmAction::kGet}, {"activate", AlarmAction::kActivate}, {"deactivate", AlarmAction::kDeactivate}};
-  return request(RequestKind::kAlarm, encode_alarm({actions.at(words.rest.at(0)), MemberId(static_cast<std::uint64_t>(words.number("member"))),
+  return request(RequestKind::kAlarm, encode_alarm({actions.at(words.rest.at(0)),
+                                                    MemberId(static_cast<std::uint64_t>(words.number("member"))),
                                                     static_cast<cluster::AlarmType>(words.number("type"))}));
 }
 
@@ -193,7 +213,8 @@ std::string Scripted::conf_change(const Words& words) {
   if (!applied) return "cannot be applied: " + describe(applied.error()) + "\n";
   const ConfChangeOutcome& outcome = *applied->conf_change;
   std::string out = outcome.status ? "" : describe_error(outcome.status.error());
-  out += "raft is told of node " + std::to_string(outcome.change.node_id.value) + "\n" + conf_state_json(outcome.conf_state) + "\n";
+  out += "raft is told of node " + std::to_string(outcome.change.node_id.value) + "\n" +
+         conf_state_json(outcome.conf_state) + "\n";
   return out + (outcome.removed_self ? "removed itself\n" : "");
 }
 
@@ -219,7 +240,8 @@ std::string Scripted::lease(LeaseId id) {
 
 std::string Scripted::members() {
   std::string out;
-  for (const cluster::Member& member : replica_->machine().cluster_view()->members) out += cluster::member_json(member) + "\n";
+  for (const cluster::Member& member : replica_->machine().cluster_view()->members)
+    out += cluster::member_json(member) + "\n";
   return out;
 }
 

@@ -15,7 +15,8 @@ inline std::map<std::string, std::string> go_vectors() {
   const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
   for (std::string name, hex; in >> name >> hex;) {
     std::string& bytes = vectors[name];
-    for (std::size_t i = 0; i + 1 < hex.size(); i += 2) bytes += static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1]));
+    for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+      bytes += static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1]));
   }
   EXPECT_FALSE(vectors.empty());
   return vectors;
