@@ -44,7 +44,7 @@ std::vector<Flag> member_flags(Config& config) {
       {kSection, "election-timeout", &m.election_ms,
        "Milliseconds without a leader until an election; at least 5 heartbeats, at most 50000."},
       {kSection, "initial-election-tick-advance", &m.initial_election_tick_advance, "Shorten the first wait for a leader after start."},
-      {kSection, "listen-peer-urls", &m.listen_peer_urls, "Where to listen for other members."},
+      no_effect(kNoPeers, {kSection, "listen-peer-urls", &m.listen_peer_urls, "Where to listen for other members."}),
       {kSection, "listen-client-urls", &m.listen_client_urls,
        "Where to listen for clients: gRPC, and HTTP unless that has URLs of its own."},
       {kSection, "listen-client-http-urls", &m.listen_client_http_urls,
@@ -270,7 +270,8 @@ std::vector<Flag> maintenance_flags(Config& config) {
       refused("the other members would still be in the membership",
               {kUnsafe, "force-new-cluster", &f.force_new_cluster,
                "Make this member's data a new cluster of one. Loses what only others had."}),
-      {kUnsafe, "unsafe-no-fsync", &f.unsafe_no_fsync, "Don't wait for the disk. Loses acknowledged writes with the power."},
+      no_effect("what is acknowledged is on disk, always",
+                {kUnsafe, "unsafe-no-fsync", &f.unsafe_no_fsync, "Don't wait for the disk. Loses acknowledged writes with the power."}),
   };
 }
 
