@@ -48,7 +48,7 @@ Entry entry(std::uint64_t term, std::uint64_t index, EntryType type, std::string
 // The hex below was printed by go.etcd.io/raft/v3 v3.7.0 for messages built as etcd 3.7.3 builds them.
 constexpr std::string_view kEntryNormal = "100218ac0222077061796c6f6164";
 constexpr std::string_view kEntryEmpty = "10021805";
-constexpr std::string_view kEntryConfChange = "08011801180122020102";
+constexpr std::string_view kEntryConfChange = "08011001180122020102";
 constexpr std::string_view kHardState = "080310cdd2918bd2b881cf8e011800";
 constexpr std::string_view kConfState = "080108ac0210072800";
 constexpr std::string_view kConfStateJoint = "08011802180320032801";
