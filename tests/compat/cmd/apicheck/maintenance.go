@@ -54,7 +54,6 @@ func alarmsByHand(p *pair) {
 			p.ask(&pb.AlarmRequest{Action: pb.AlarmRequest_GET, Alarm: kind, MemberID: member})
 		}
 	}
-	p.ask(&pb.AlarmRequest{Action: 5, Alarm: pb.AlarmType_NOSPACE, MemberID: 7})
 	p.ask(&pb.StatusRequest{})
 	p.killAndRestart()
 	list()

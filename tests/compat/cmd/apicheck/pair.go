@@ -162,9 +162,9 @@ func (p *pair) ask(request proto.Message) *answer {
 }
 
 func (p *pair) askMethod(m method, request proto.Message) *answer {
-	return p.exchange(describe(m, request), m.settles(), func(raw *client.Raw) *answer {
+	return p.exchangeEven(describe(m, request), m.settles(), func(raw *client.Raw) *answer {
 		return m.call(raw, request)
-	})
+	}, func(a *answer) { a.evenTies(request) })
 }
 
 // settleLimit is how long answers that follow from work in the background may
@@ -173,11 +173,19 @@ const settleLimit = 5 * time.Second
 
 // exchange sends one request to both and records how the answers differ.
 func (p *pair) exchange(request string, settles bool, send func(*client.Raw) *answer) *answer {
+	return p.exchangeEven(request, settles, send, func(*answer) {})
+}
+
+// exchangeEven is exchange with a last step, even, before masked answers are
+// compared.
+func (p *pair) exchangeEven(request string, settles bool, send func(*client.Raw) *answer, even func(*answer)) *answer {
 	p.requests++
 	deadline := time.Now().Add(settleLimit)
 	for {
 		theirs, ours := send(p.theirs.raw), send(p.ours.raw)
 		a, b := theirs.masked(p.theirs.member), ours.masked(p.ours.member)
+		even(a)
+		even(b)
 		switch {
 		case a.equal(b):
 		case settles && time.Now().Before(deadline):
