@@ -26,10 +26,18 @@ UnaryCall::~UnaryCall() {
   if (exchange_ != nullptr) std::move(*this).fail(dropped());
 }
 
-const base::SharedBytes& UnaryCall::request() const { return exchange_->request; }
-const CallInfo& UnaryCall::info() const { return exchange_->info; }
-bool UnaryCall::is_cancelled() const { return exchange_->cancelled.load(std::memory_order_relaxed); }
-void UnaryCall::on_cancel(base::UniqueFunction<void()> notify) { exchange_->on_cancel = std::move(notify); }
+const base::SharedBytes& UnaryCall::request() const {
+  return exchange_->request;
+}
+const CallInfo& UnaryCall::info() const {
+  return exchange_->info;
+}
+bool UnaryCall::is_cancelled() const {
+  return exchange_->cancelled.load(std::memory_order_relaxed);
+}
+void UnaryCall::on_cancel(base::UniqueFunction<void()> notify) {
+  exchange_->on_cancel = std::move(notify);
+}
 
 void UnaryCall::respond(base::Rope message) && {
   UnaryExchange* const exchange = release();
@@ -79,12 +87,26 @@ void AnswerBatch::send() {
   loops_.clear();
 }
 
-const CallInfo& StreamCall::info() const { return (**handle_).info; }
-bool StreamCall::is_cancelled() const { return (*handle_)->cancelled.load(std::memory_order_relaxed); }
-void StreamCall::set_events(StreamEvents events) { (*handle_)->set_events(std::move(events)); }
-void StreamCall::read(std::uint32_t messages) { (*handle_)->grant(messages); }
-bool StreamCall::send(base::Rope message) { return (*handle_)->send(std::move(message)); }
-std::size_t StreamCall::queued_bytes() const { return (*handle_)->queued_bytes(); }
-void StreamCall::finish(GrpcStatus status) { (*handle_)->end(std::move(status)); }
+const CallInfo& StreamCall::info() const {
+  return (**handle_).info;
+}
+bool StreamCall::is_cancelled() const {
+  return (*handle_)->cancelled.load(std::memory_order_relaxed);
+}
+void StreamCall::set_events(StreamEvents events) {
+  (*handle_)->set_events(std::move(events));
+}
+void StreamCall::read(std::uint32_t messages) {
+  (*handle_)->grant(messages);
+}
+bool StreamCall::send(base::Rope message) {
+  return (*handle_)->send(std::move(message));
+}
+std::size_t StreamCall::queued_bytes() const {
+  return (*handle_)->queued_bytes();
+}
+void StreamCall::finish(GrpcStatus status) {
+  (*handle_)->end(std::move(status));
+}
 
 }  // namespace etcd::rpc

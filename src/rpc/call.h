@@ -1,8 +1,9 @@
 // UnaryCall and StreamCall: what a handler holds of a call. Bytes in, a responder out, and a cancellation.
 //
-// A handler is called on the loop of the call's connection. The handle may then go to any thread and be answered from there; answering
-// inside the handler is the fast path (no lock, no wake-up). An answer to a call that has meanwhile been cancelled, has expired or lost its
-// connection is dropped. A handle may outlive its Server and Loop. A handle dropped without an answer ends the call with kInternal.
+// A handler is called on the loop of the call's connection. The handle may then go to any thread and be answered from
+// there; answering inside the handler is the fast path (no lock, no wake-up). An answer to a call that has meanwhile
+// been cancelled, has expired or lost its connection is dropped. A handle may outlive its Server and Loop. A handle
+// dropped without an answer ends the call with kInternal.
 #pragma once
 
 #include <cstdint>
@@ -56,8 +57,8 @@ class UnaryCall {
 
   // True once nobody waits for the answer (reset, deadline, connection gone). Any thread.
   bool is_cancelled() const;
-  // `notify` runs on the loop's thread when that comes to pass, unless the call was answered first. Set it only inside the handler, before
-  // the handle goes elsewhere.
+  // `notify` runs on the loop's thread when that comes to pass, unless the call was answered first. Set it only inside
+  // the handler, before the handle goes elsewhere.
   void on_cancel(base::UniqueFunction<void()> notify);
 
   // Each ends the handle. Never block; the bytes leave at the end of the loop's pass.
@@ -71,8 +72,8 @@ class UnaryCall {
   UnaryExchange* exchange_;  // null once answered
 };
 
-// Answers to many calls, handed to each loop with one lock and at most one wake-up. For the stage that finishes calls in batches.
-// Owner: one thread. What was not sent is sent by the destructor.
+// Answers to many calls, handed to each loop with one lock and at most one wake-up. For the stage that finishes calls
+// in batches. Owner: one thread. What was not sent is sent by the destructor.
 class AnswerBatch {
  public:
   AnswerBatch() = default;
@@ -96,7 +97,8 @@ class AnswerBatch {
   std::vector<PerLoop> loops_;
 };
 
-// What a streaming call reports, each on the loop's thread. Empty ones are skipped. All are destroyed, uncalled, once the call is over.
+// What a streaming call reports, each on the loop's thread. Empty ones are skipped. All are destroyed, uncalled, once
+// the call is over.
 struct StreamEvents {
   // A message of the client; only after read() granted credit for it.
   base::UniqueFunction<void(base::SharedBytes)> on_message = {};
@@ -108,8 +110,8 @@ struct StreamEvents {
   base::UniqueFunction<void()> on_cancel = {};
 };
 
-// A server-streaming or bidirectional call. Copies are handles of the same call; all members may be used from any thread unless they say
-// otherwise. When the last handle goes before finish(), the call ends with kInternal.
+// A server-streaming or bidirectional call. Copies are handles of the same call; all members may be used from any
+// thread unless they say otherwise. When the last handle goes before finish(), the call ends with kInternal.
 class StreamCall {
  public:
   StreamCall() = default;  // refers to no call; may only be assigned and asked
@@ -121,12 +123,13 @@ class StreamCall {
   // Only inside the handler or another event of this call.
   void set_events(StreamEvents events);
 
-  // Bidirectional calls: lets `messages` more messages come in. Without credit the client is stopped by flow control; no more than one
-  // window (Options::stream_window_bytes) or one message waits here.
+  // Bidirectional calls: lets `messages` more messages come in. Without credit the client is stopped by flow control;
+  // no more than one window (Options::stream_window_bytes) or one message waits here.
   void read(std::uint32_t messages);
 
-  // Queues one message. Returns false when the call's queued output is above its high-water mark: the message was taken all the same, but
-  // the caller should wait for on_writable. After finish() or cancellation messages are dropped (and false returned).
+  // Queues one message. Returns false when the call's queued output is above its high-water mark: the message was taken
+  // all the same, but the caller should wait for on_writable. After finish() or cancellation messages are dropped (and
+  // false returned).
   bool send(base::Rope message);
   // Bytes that were sent here and have not gone to the socket.
   std::size_t queued_bytes() const;

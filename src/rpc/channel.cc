@@ -51,6 +51,8 @@ class SocketChannel final : public Channel {
 
 }  // namespace
 
-std::unique_ptr<Channel> socket_channel(Descriptor socket) { return std::make_unique<SocketChannel>(std::move(socket)); }
+std::unique_ptr<Channel> socket_channel(Descriptor socket) {
+  return std::make_unique<SocketChannel>(std::move(socket));
+}
 
 }  // namespace etcd::rpc

@@ -1,4 +1,5 @@
-// Channel: the seam between a connection and the bytes' way to the peer. A plain socket today; TLS on a socket is another one.
+// Channel: the seam between a connection and the bytes' way to the peer. A plain socket today; TLS on a socket is
+// another one.
 //
 // Owner: one connection. Nothing blocks. A channel that says kWouldBlock is asked again when its descriptor is ready.
 #pragma once

@@ -19,11 +19,14 @@ constexpr std::int64_t kDrainNotice = 5 * kSecond;  // for the client to hear of
 constexpr std::int64_t kLinger = kSecond;           // for the client to read our last words
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
-std::int64_t later(std::int64_t from_ns, std::int64_t by_ns) { return by_ns > kNever - from_ns ? kNever : from_ns + by_ns; }
+std::int64_t later(std::int64_t from_ns, std::int64_t by_ns) {
+  return by_ns > kNever - from_ns ? kNever : from_ns + by_ns;
+}
 
 }  // namespace
 
-Connection::Connection(Connections& owner, Shard& shard, std::unique_ptr<Channel> channel, std::shared_ptr<const Peer> peer, Serves serves)
+Connection::Connection(Connections& owner, Shard& shard, std::unique_ptr<Channel> channel,
+                       std::shared_ptr<const Peer> peer, Serves serves)
     : owner_(owner),
       shard_(shard),
       channel_(std::move(channel)),
@@ -152,7 +155,8 @@ bool Connection::write_out(OutputBatch& batch) {
   return true;
 }
 
-// All is said. Closing at once could destroy the last words on their way, if the client has sent something that was not read.
+// All is said. Closing at once could destroy the last words on their way, if the client has sent something that was not
+// read.
 void Connection::finish_output() {
   if (stage_ != Stage::kOpen) return;
   if (input_ended_) {

@@ -1,8 +1,8 @@
-// Connection: one accepted socket. Finds out by the first bytes which HTTP it speaks, carries bytes between it and H2Calls or H1Calls, and
-// keeps time: for the first bytes, for keepalive, for draining.
+// Connection: one accepted socket. Finds out by the first bytes which HTTP it speaks, carries bytes between it and
+// H2Calls or H1Calls, and keeps time: for the first bytes, for keepalive, for draining.
 //
-// Owner: Connections, on one loop. Output is written once for each pass of the loop, in flush(). Input stops being read while the socket is
-// blocked and much output waits for it. An idle connection holds no buffers.
+// Owner: Connections, on one loop. Output is written once for each pass of the loop, in flush(). Input stops being read
+// while the socket is blocked and much output waits for it. An idle connection holds no buffers.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,8 @@ class Connections;
 
 class Connection {
  public:
-  Connection(Connections& owner, Shard& shard, std::unique_ptr<Channel> channel, std::shared_ptr<const Peer> peer, Serves serves);
+  Connection(Connections& owner, Shard& shard, std::unique_ptr<Channel> channel, std::shared_ptr<const Peer> peer,
+             Serves serves);
   // Cancels its calls and closes the socket.
   ~Connection();
   Connection(const Connection&) = delete;
@@ -80,7 +81,7 @@ class Connection {
   Timer timer_;
   std::int64_t opened_ns_;
   std::int64_t read_ns_;
-  std::int64_t ping_sent_ns_ = 0;   // 0: none is outstanding
+  std::int64_t ping_sent_ns_ = 0;    // 0: none is outstanding
   std::int64_t drain_until_ns_ = 0;  // when new streams are refused; 0: not draining, or done
   std::uint64_t drain_answers_ = 0;  // H2Calls::answers() before the drain's ping
   std::int64_t linger_until_ns_ = 0;

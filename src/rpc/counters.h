@@ -1,4 +1,5 @@
-// Counters: what a server has done so far, for metrics. grpc_server_* of go-grpc-prometheus can be read off MethodCounters one to one.
+// Counters: what a server has done so far, for metrics. grpc_server_* of go-grpc-prometheus can be read off
+// MethodCounters one to one.
 #pragma once
 
 #include <array>
@@ -17,7 +18,8 @@ struct MethodCounters {
   std::uint64_t messages_received = 0;
   std::uint64_t messages_sent = 0;
   std::array<std::uint64_t, kGrpcCodes> handled = {};  // by code
-  // Only with Options::handling_buckets: calls by bucket (not cumulative, the last is +Inf), and the sum of their durations.
+  // Only with Options::handling_buckets: calls by bucket (not cumulative, the last is +Inf), and the sum of their
+  // durations.
   std::vector<std::uint64_t> handling = {};
   double handling_seconds = 0;
 };

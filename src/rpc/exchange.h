@@ -1,9 +1,9 @@
 // Exchange: one request and its answer, from the header's arrival until the last handle is gone. Inside rpc only.
 //
-// Two kinds. A UnaryExchange is pooled and has one owner at a time: its loop, then the handler's UnaryCall, then (with the answer in it) its
-// loop again. A StreamExchange is shared by its loop and the handles of a StreamCall, HttpBody or HttpResponder; what handles want done is
-// gathered in it under a mutex and carried out on the loop.
-// Either may outlive its stream, connection and server: `link` is cut then, and what comes later is dropped.
+// Two kinds. A UnaryExchange is pooled and has one owner at a time: its loop, then the handler's UnaryCall, then (with
+// the answer in it) its loop again. A StreamExchange is shared by its loop and the handles of a StreamCall, HttpBody or
+// HttpResponder; what handles want done is gathered in it under a mutex and carried out on the loop. Either may outlive
+// its stream, connection and server: `link` is cut then, and what comes later is dropped.
 //
 // Fields marked (loop) belong to the loop's thread. The others say their own rule.
 #pragma once
@@ -106,7 +106,8 @@ class StreamExchange : public Exchange, public std::enable_shared_from_this<Stre
   void cancel();
 
   // (loop), all of these.
-  std::unique_ptr<StreamEvents> events = std::make_unique<StreamEvents>();  // never null; stays put while one of them runs
+  std::unique_ptr<StreamEvents> events =
+      std::make_unique<StreamEvents>();  // never null; stays put while one of them runs
   std::variant<std::monostate, H2Calls*, H1Calls*> link;
   std::shared_ptr<StreamExchange> self;  // keeps it while linked
   std::string unread;                    // bytes that came without credit; an HTTP request's body
@@ -119,16 +120,16 @@ class StreamExchange : public Exchange, public std::enable_shared_from_this<Stre
   bool client_ended = false;
   bool told_half_close = false;
   bool pumping = false;
-  bool answers_head = false;             // HTTP: a HEAD request, whose body is not sent
+  bool answers_head = false;  // HTTP: a HEAD request, whose body is not sent
 
  private:
   template <typename Change>
   bool order(Change&& change);
 
   std::mutex mutex_;
-  StreamOrders orders_;     // under mutex_
-  bool scheduled_ = false;  // under mutex_
-  bool closed_ = false;     // under mutex_: ended by a handle, or over
+  StreamOrders orders_;      // under mutex_
+  bool scheduled_ = false;   // under mutex_
+  bool closed_ = false;      // under mutex_: ended by a handle, or over
   bool head_given_ = false;  // under mutex_
   std::atomic<std::size_t> queued_ = 0;
   std::atomic<bool> wants_writable_ = false;

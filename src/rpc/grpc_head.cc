@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::string_view kBinarySuffix = "-bin";
 
-GrpcStatus internal(std::string text) { return {GrpcCode::kInternal, std::move(text)}; }
+GrpcStatus internal(std::string text) {
+  return {GrpcCode::kInternal, std::move(text)};
+}
 
 // A copy of `fields` with binary values decoded; the first that cannot be is reported.
 std::optional<GrpcStatus> decode_binary_fields(Metadata& fields) {
@@ -27,8 +29,8 @@ std::optional<GrpcStatus> decode_binary_fields(Metadata& fields) {
     } else if (const auto bytes = decode_binary(value)) {
       decoded.add(name, *bytes);
     } else {
-      fault = internal("malformed binary metadata " + base::go_quote(value) + " in header " + base::go_quote(name) + ": " +
-                       bytes.error().detail);
+      fault = internal("malformed binary metadata " + base::go_quote(value) + " in header " + base::go_quote(name) +
+                       ": " + bytes.error().detail);
     }
   }
   fields = std::move(decoded);
@@ -71,17 +73,21 @@ void note_field(const Metadata::Field& field, GrpcHead& head, Found& found) {
 
 std::optional<Refusal> refuse(const GrpcHead& head, const Found& found) {
   if (found.authorities > 1 || found.hosts > 1) {
-    return Refusal{400, internal("num values of :authority: " + std::to_string(found.authorities) + ", num values of host: " +
-                                 std::to_string(found.hosts) + ", both must only have 1 value as per HTTP/2 spec")};
+    return Refusal{400, internal("num values of :authority: " + std::to_string(found.authorities) +
+                                 ", num values of host: " + std::to_string(found.hosts) +
+                                 ", both must only have 1 value as per HTTP/2 spec")};
   }
   if (!found.subtype) {
-    return Refusal{415, {GrpcCode::kInvalidArgument, "invalid gRPC request content-type " + base::go_quote(found.content_type)}};
+    return Refusal{
+        415, {GrpcCode::kInvalidArgument, "invalid gRPC request content-type " + base::go_quote(found.content_type)}};
   }
   if (found.fault) return Refusal{400, *found.fault};
   if (found.method != "POST") {
-    return Refusal{405, internal("Received a HEADERS frame with :method " + base::go_quote(found.method) + " which should be POST")};
+    return Refusal{405, internal("Received a HEADERS frame with :method " + base::go_quote(found.method) +
+                                 " which should be POST")};
   }
-  if (head.timeout_ns && *head.timeout_ns <= 0) return Refusal{200, {GrpcCode::kDeadlineExceeded, "context deadline exceeded"}};
+  if (head.timeout_ns && *head.timeout_ns <= 0)
+    return Refusal{200, {GrpcCode::kDeadlineExceeded, "context deadline exceeded"}};
   return std::nullopt;
 }
 
@@ -89,7 +95,8 @@ std::optional<Refusal> refuse(const GrpcHead& head, const Found& found) {
 
 std::optional<GrpcStatus> GrpcHead::refuse_encoding() const {
   if (encoding.empty() || encoding == "identity" || encoding == "gzip") return std::nullopt;
-  return GrpcStatus{GrpcCode::kUnimplemented, "grpc: Decompressor is not installed for grpc-encoding " + base::go_quote(encoding)};
+  return GrpcStatus{GrpcCode::kUnimplemented,
+                    "grpc: Decompressor is not installed for grpc-encoding " + base::go_quote(encoding)};
 }
 
 GrpcHead read_grpc_head(Metadata& fields) {

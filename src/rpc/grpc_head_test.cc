@@ -10,7 +10,8 @@ namespace {
 
 using Fields = std::vector<std::pair<std::string_view, std::string_view>>;
 
-Metadata request_with(const Fields& extra, std::string_view method = "POST", std::string_view type = "application/grpc") {
+Metadata request_with(const Fields& extra, std::string_view method = "POST",
+                      std::string_view type = "application/grpc") {
   Metadata fields;
   fields.add(":method", method);
   fields.add(":path", "/a/B");
@@ -53,8 +54,11 @@ TEST(GrpcHead, EachFaultIsRefusedInGrpcGosWords) {
       {request_with({{"grpc-timeout", "5"}}),
        {400, {GrpcCode::kInternal, "malformed grpc-timeout: transport: timeout string is too short: \"5\""}}},
       {request_with({{"t-bin", "?"}}),
-       {400, {GrpcCode::kInternal, "malformed binary metadata \"?\" in header \"t-bin\": illegal base64 data at input byte 1"}}},
-      {request_with({}, "GET"), {405, {GrpcCode::kInternal, "Received a HEADERS frame with :method \"GET\" which should be POST"}}},
+       {400,
+        {GrpcCode::kInternal,
+         "malformed binary metadata \"?\" in header \"t-bin\": illegal base64 data at input byte 1"}}},
+      {request_with({}, "GET"),
+       {405, {GrpcCode::kInternal, "Received a HEADERS frame with :method \"GET\" which should be POST"}}},
       {request_with({{"grpc-timeout", "0S"}}), {200, {GrpcCode::kDeadlineExceeded, "context deadline exceeded"}}}};
   for (const Case& one : cases) {
     Metadata fields = one.fields;

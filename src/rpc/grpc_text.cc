@@ -14,17 +14,26 @@ constexpr std::size_t kMaxTimeoutText = 9;  // eight digits and the unit
 
 std::optional<std::int64_t> unit_ns(char unit) {
   switch (unit) {
-    case 'H': return 3'600'000'000'000;
-    case 'M': return 60'000'000'000;
-    case 'S': return 1'000'000'000;
-    case 'm': return 1'000'000;
-    case 'u': return 1'000;
-    case 'n': return 1;
-    default: return std::nullopt;
+    case 'H':
+      return 3'600'000'000'000;
+    case 'M':
+      return 60'000'000'000;
+    case 'S':
+      return 1'000'000'000;
+    case 'm':
+      return 1'000'000;
+    case 'u':
+      return 1'000;
+    case 'n':
+      return 1;
+    default:
+      return std::nullopt;
   }
 }
 
-bool is_plain(unsigned char c) { return c >= ' ' && c <= '~' && c != '%'; }
+bool is_plain(unsigned char c) {
+  return c >= ' ' && c <= '~' && c != '%';
+}
 
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -40,7 +49,9 @@ void put_percent(std::string& out, unsigned char c) {
   out += kDigits[c & 15];
 }
 
-bool is_continuation(unsigned char c) { return (c & 0xc0) == 0x80; }
+bool is_continuation(unsigned char c) {
+  return (c & 0xc0) == 0x80;
+}
 
 // The length of the well-formed UTF-8 sequence at the front of `text` (RFC 3629), 0 if there is none.
 std::size_t utf8_length(std::string_view text) {
@@ -68,7 +79,8 @@ constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 constexpr std::array<std::int8_t, 256> base64_values() {
   std::array<std::int8_t, 256> values{};
   for (auto& value : values) value = -1;
-  for (std::size_t i = 0; i < kBase64.size(); ++i) values[static_cast<unsigned char>(kBase64[i])] = static_cast<std::int8_t>(i);
+  for (std::size_t i = 0; i < kBase64.size(); ++i)
+    values[static_cast<unsigned char>(kBase64[i])] = static_cast<std::int8_t>(i);
   return values;
 }
 
@@ -80,7 +92,8 @@ tl::unexpected<Error> bad_base64(std::size_t at) {
 
 Result<std::int64_t> parse_timeout(std::string_view text) {
   if (text.size() < 2) return fail(Errc::kInvalid, "transport: timeout string is too short: " + base::go_quote(text));
-  if (text.size() > kMaxTimeoutText) return fail(Errc::kInvalid, "transport: timeout string is too long: " + base::go_quote(text));
+  if (text.size() > kMaxTimeoutText)
+    return fail(Errc::kInvalid, "transport: timeout string is too long: " + base::go_quote(text));
   const auto unit = unit_ns(text.back());
   if (!unit) return fail(Errc::kInvalid, "transport: timeout unit is not recognized: " + base::go_quote(text));
   const std::string_view digits = text.substr(0, text.size() - 1);

@@ -1,4 +1,5 @@
-// The small texts of gRPC's header fields: grpc-timeout, grpc-message, content-type and binary metadata, read and written as grpc-go does.
+// The small texts of gRPC's header fields: grpc-timeout, grpc-message, content-type and binary metadata, read and
+// written as grpc-go does.
 //
 // Follows grpc's PROTOCOL-HTTP2.md. All functions are pure and take bytes of any kind.
 #pragma once
@@ -21,10 +22,12 @@ std::string encode_message(std::string_view message);
 // The reverse; a '%' without two hex digits stays as it is.
 std::string decode_message(std::string_view encoded);
 
-// For "application/grpc", "application/grpc+x" and "application/grpc;x" the part behind the sign (may be empty); nothing for all others.
+// For "application/grpc", "application/grpc+x" and "application/grpc;x" the part behind the sign (may be empty);
+// nothing for all others.
 std::optional<std::string_view> content_subtype(std::string_view content_type);
 
-// The bytes of a "-bin" field: base64 with or without padding. kInvalid with Go's text: `illegal base64 data at input byte 4`.
+// The bytes of a "-bin" field: base64 with or without padding. kInvalid with Go's text: `illegal base64 data at input
+// byte 4`.
 Result<std::string> decode_binary(std::string_view value);
 // Without padding, as gRPC writes it.
 std::string encode_binary(std::string_view bytes);

@@ -17,7 +17,9 @@ constexpr std::size_t kFirstOutput = 16 * 1024;
 
 class Inflater {
  public:
-  explicit Inflater(std::string_view input) : input_(input) { CHECK(inflateInit2(&stream_, kGzipOnly) == Z_OK, "out of memory"); }
+  explicit Inflater(std::string_view input) : input_(input) {
+    CHECK(inflateInit2(&stream_, kGzipOnly) == Z_OK, "out of memory");
+  }
   ~Inflater() { inflateEnd(&stream_); }
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
@@ -44,7 +46,9 @@ class Inflater {
   z_stream stream_{};
 };
 
-tl::unexpected<Error> damaged(const char* what) { return fail(Errc::kInvalid, what); }
+tl::unexpected<Error> damaged(const char* what) {
+  return fail(Errc::kInvalid, what);
+}
 
 }  // namespace
 

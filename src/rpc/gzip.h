@@ -9,8 +9,8 @@
 
 namespace etcd::rpc {
 
-// The inflated bytes; several members one after the other are taken as one, as Go does. The output is never larger than max_bytes + 1:
-// a result of that size means that there is more. kInvalid for anything that is not whole gzip.
+// The inflated bytes; several members one after the other are taken as one, as Go does. The output is never larger than
+// max_bytes + 1: a result of that size means that there is more. kInvalid for anything that is not whole gzip.
 Result<std::string> gunzip(std::string_view compressed, std::size_t max_bytes);
 
 }  // namespace etcd::rpc

@@ -15,7 +15,8 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 // Line breaks in a value would be new fields.
 std::string one_line(std::string_view value) {
   std::string line(value);
-  std::replace_if(line.begin(), line.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
   return line;
 }
 
@@ -74,7 +75,8 @@ void H1Calls::advance() {
 // False when more bytes are needed.
 bool H1Calls::advance_once() {
   const Options& options = shard_.options();
-  if (parser_ == nullptr) parser_ = std::make_unique<H1Parser>(options.max_header_list_bytes, options.max_http_body_bytes);
+  if (parser_ == nullptr)
+    parser_ = std::make_unique<H1Parser>(options.max_header_list_bytes, options.max_http_body_bytes);
   std::string_view rest = std::string_view(input_).substr(read_);
   const auto state = parser_->feed(rest);
   read_ = input_.size() - rest.size();
@@ -89,8 +91,11 @@ bool H1Calls::advance_once() {
         on_output_();
       }
       return false;
-    case H1Parser::State::kFailed: refuse(parser_->failure()); return false;
-    case H1Parser::State::kComplete: return start_request();
+    case H1Parser::State::kFailed:
+      refuse(parser_->failure());
+      return false;
+    case H1Parser::State::kComplete:
+      return start_request();
   }
   return false;
 }
@@ -123,7 +128,8 @@ bool H1Calls::start_request() {
 // An answer to bytes that are no request, as Go's server gives it; the connection ends with it.
 void H1Calls::refuse(int status) {
   const std::string text = std::to_string(status) + " " + std::string(reason_phrase(status));
-  output_.push({}, base::Rope("HTTP/1.1 " + text + "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n" + text));
+  output_.push({}, base::Rope("HTTP/1.1 " + text +
+                              "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n" + text));
   closing_ = true;
   read_ = input_.size();
   parser_.reset();

@@ -1,7 +1,7 @@
 // H1Calls: the requests of one HTTP/1.x connection, one after the other. No socket: bytes in, bytes out.
 //
-// Owner: one connection, on its loop. Invariants: at most one request is with a handler; pipelined ones wait as bytes, and when those are
-// many the connection is asked to stop reading.
+// Owner: one connection, on its loop. Invariants: at most one request is with a handler; pipelined ones wait as bytes,
+// and when those are many the connection is asked to stop reading.
 #pragma once
 
 #include <cstdint>
@@ -58,7 +58,7 @@ class H1Calls {
   std::shared_ptr<const Peer> peer_;
   base::UniqueFunction<void()> on_output_;
   std::unique_ptr<H1Parser> parser_;  // while a request is being read
-  std::string input_;      // not yet parsed, or parsed up to read_ while advance() runs
+  std::string input_;                 // not yet parsed, or parsed up to read_ while advance() runs
   std::size_t read_ = 0;
   OutputQueue output_;
   std::shared_ptr<StreamExchange> exchange_;  // the request under way

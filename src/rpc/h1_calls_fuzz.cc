@@ -30,7 +30,8 @@ class Target {
       std::move(responder).respond({.status = 200, .headers = {}, .body = base::Rope(request.path)});
     };
     shard_ = std::make_shared<Shard>(
-        std::make_shared<const ServerParts>(ServerParts{options, services_, std::move(http), base::null_logger()}), loop_);
+        std::make_shared<const ServerParts>(ServerParts{options, services_, std::move(http), base::null_logger()}),
+        loop_);
     calls_ = std::make_unique<H1Calls>(*shard_, std::make_shared<Peer>(), [] {});
   }
   ~Target() {

@@ -21,8 +21,9 @@ struct World {
       if (on_http) return on_http(std::move(responder));
       std::move(responder).respond({.status = 200, .headers = {}, .body = base::Rope("re:" + requests.back().target)});
     };
-    shard = std::make_shared<Shard>(
-        std::make_shared<const ServerParts>(ServerParts{std::move(options), services, std::move(http), base::null_logger()}), loop);
+    shard = std::make_shared<Shard>(std::make_shared<const ServerParts>(ServerParts{
+                                        std::move(options), services, std::move(http), base::null_logger()}),
+                                    loop);
     loop.run_once(0);
     calls.emplace(*shard, std::make_shared<Peer>(), [] {});
   }
@@ -90,14 +91,16 @@ TEST(H1Calls, TheDateIsInHttpsForm) {
 TEST(H1Calls, ARequestMayComeByteByByte) {
   World world;
   std::string all;
-  for (const char c : std::string("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello")) all += world.exchange(std::string(1, c));
+  for (const char c : std::string("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"))
+    all += world.exchange(std::string(1, c));
   EXPECT_EQ(world.requests.at(0).body.view(), "hello");
   EXPECT_EQ(all, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nre:/x");
 }
 
 TEST(H1Calls, AChunkedBodyIsPutTogether) {
   World world;
-  world.exchange("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\n\r\n");
+  world.exchange(
+      "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\n\r\n");
   EXPECT_EQ(world.requests.at(0).body.view(), "abcdefg");
 }
 
@@ -148,7 +151,8 @@ TEST(H1Calls, ABodyIsInvitedWhenTheClientAsks) {
 
 TEST(H1Calls, TheClientMayCloseAfterTheAnswer) {
   World world;
-  EXPECT_NE(world.exchange("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").find("Connection: close\r\n"), std::string::npos);
+  EXPECT_NE(world.exchange("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").find("Connection: close\r\n"),
+            std::string::npos);
   EXPECT_TRUE(world.calls->is_over());
 }
 
@@ -197,7 +201,8 @@ TEST(H1Calls, AStreamedBodyThatIsDroppedIsCutShort) {
 TEST(H1Calls, ARequestWithoutAnAnswerIs500) {
   World world;
   world.on_http = [](HttpResponder) {};
-  EXPECT_TRUE(world.exchange("GET / HTTP/1.1\r\nHost: h\r\n\r\n").starts_with("HTTP/1.1 500 Internal Server Error\r\n"));
+  EXPECT_TRUE(
+      world.exchange("GET / HTTP/1.1\r\nHost: h\r\n\r\n").starts_with("HTTP/1.1 500 Internal Server Error\r\n"));
 }
 
 TEST(H1Calls, LineBreaksInFieldsCannotMakeNewOnes) {
@@ -219,7 +224,8 @@ TEST(H1Calls, WhatIsNoRequestIsRefusedAndTheConnectionEnds) {
       {"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "HTTP/1.1 400 Bad Request"},
       {"GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 400 Bad Request"},
       {"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", "HTTP/1.1 400 Bad Request"},
-      {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "HTTP/1.1 400 Bad Request"},
+      {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+       "HTTP/1.1 400 Bad Request"},
       {"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 400 Bad Request"},
       {"GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(70'000, 'x'), "HTTP/1.1 431 Request Header Fields Too Large"},
       {"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n", "HTTP/1.1 413 Request Entity Too Large"}};

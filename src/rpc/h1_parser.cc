@@ -14,7 +14,9 @@ namespace http = boost::beast::http;
 
 namespace {
 
-std::string_view view_of(boost::beast::string_view text) { return {text.data(), text.size()}; }
+std::string_view view_of(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
 
 int status_for(const boost::system::error_code& error) {
   if (error == http::error::body_limit) return 413;
@@ -62,7 +64,8 @@ H1Request H1Parser::take() {
   request.target = view_of(message.target());
   request.is_http11 = message.version() >= 11;
   request.keep_alive = message.keep_alive();
-  for (const auto& field : message) request.fields.add(lower_case(view_of(field.name_string())), view_of(field.value()));
+  for (const auto& field : message)
+    request.fields.add(lower_case(view_of(field.name_string())), view_of(field.value()));
   request.body = std::move(message.body());
   return request;
 }

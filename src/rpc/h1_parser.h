@@ -1,4 +1,5 @@
-// H1Parser: one HTTP/1.x request out of a connection's bytes (RFC 9112). Boost.Beast's parser behind a narrow door. Pure.
+// H1Parser: one HTTP/1.x request out of a connection's bytes (RFC 9112). Boost.Beast's parser behind a narrow door.
+// Pure.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +30,8 @@ class H1Parser {
   H1Parser(const H1Parser&) = delete;
   H1Parser& operator=(const H1Parser&) = delete;
 
-  // Takes what it can use off the front of `input`. What it leaves of an unfinished head must be offered again with more behind it.
+  // Takes what it can use off the front of `input`. What it leaves of an unfinished head must be offered again with
+  // more behind it.
   State feed(std::string_view& input);
   // The HTTP status to refuse with, after kFailed: 400, 413 or 431.
   int failure() const { return failure_; }

@@ -22,19 +22,31 @@ constexpr H2Field kGrpcType{"content-type", "application/grpc", true};
 constexpr std::array<H2Field, 2> kGrpcHead = {kStatus200, kGrpcType};
 constexpr std::array<H2Field, 1> kOkTrailers = {H2Field{"grpc-status", "0", true}};
 
-constexpr std::array<std::string_view, kGrpcCodes> kCodeTexts = {"0", "1", "2",  "3",  "4",  "5",  "6",  "7", "8",
+constexpr std::array<std::string_view, kGrpcCodes> kCodeTexts = {"0", "1",  "2",  "3",  "4",  "5",  "6",  "7", "8",
                                                                  "9", "10", "11", "12", "13", "14", "15", "16"};
 
-std::string_view text_of(GrpcCode code) { return kCodeTexts[static_cast<std::size_t>(code)]; }
+std::string_view text_of(GrpcCode code) {
+  return kCodeTexts[static_cast<std::size_t>(code)];
+}
 
-GrpcStatus deadline_exceeded() { return {GrpcCode::kDeadlineExceeded, "context deadline exceeded"}; }
+GrpcStatus deadline_exceeded() {
+  return {GrpcCode::kDeadlineExceeded, "context deadline exceeded"};
+}
 
-std::string content_type(std::string_view subtype) { return "application/grpc+" + std::string(subtype); }
+std::string content_type(std::string_view subtype) {
+  return "application/grpc+" + std::string(subtype);
+}
 
-UnaryExchange& unary(Exchange& exchange) { return static_cast<UnaryExchange&>(exchange); }
-StreamExchange& stream_of(Exchange& exchange) { return static_cast<StreamExchange&>(exchange); }
+UnaryExchange& unary(Exchange& exchange) {
+  return static_cast<UnaryExchange&>(exchange);
+}
+StreamExchange& stream_of(Exchange& exchange) {
+  return static_cast<StreamExchange&>(exchange);
+}
 
-bool is_bidi(const Exchange& exchange) { return std::holds_alternative<BidiHandler>(exchange.info.method->handler); }
+bool is_bidi(const Exchange& exchange) {
+  return std::holds_alternative<BidiHandler>(exchange.info.method->handler);
+}
 
 bool is_handed_out(Exchange& exchange) {
   return exchange.kind == ExchangeKind::kUnary ? unary(exchange).handed_out : stream_of(exchange).handed_out;
@@ -94,7 +106,9 @@ void H2Calls::ping() {
   on_output_();
 }
 
-void H2Calls::on(const H2Pong&) { ++pongs_; }
+void H2Calls::on(const H2Pong&) {
+  ++pongs_;
+}
 
 // ---- Requests
 
@@ -141,9 +155,11 @@ void H2Calls::open_grpc(H2Stream& stream) {
   const GrpcHead head = read_grpc_head(stream.head());
   if (head.refusal) return refuse(stream, *head.refusal, head.content_subtype);
   const Method* const method = shard_.services().find(head.path);
-  if (method == nullptr) return refuse(stream, {200, shard_.services().explain_missing(head.path)}, head.content_subtype);
+  if (method == nullptr)
+    return refuse(stream, {200, shard_.services().explain_missing(head.path)}, head.content_subtype);
   if (const auto status = head.refuse_encoding()) return refuse(stream, {200, *status}, head.content_subtype);
-  std::holds_alternative<UnaryHandler>(method->handler) ? open_unary(stream, *method, head) : open_stream(stream, *method, head);
+  std::holds_alternative<UnaryHandler>(method->handler) ? open_unary(stream, *method, head)
+                                                        : open_stream(stream, *method, head);
 }
 
 void H2Calls::fill(Exchange& exchange, H2Stream& stream, const Method* method, const GrpcHead& head) {
@@ -155,7 +171,8 @@ void H2Calls::fill(Exchange& exchange, H2Stream& stream, const Method* method, c
   exchange.info.peer = peer_;
   exchange.info.started_ns = shard_.now_ns();
   exchange.info.deadline_ns = deadline_of(shard_.now_ns(), head);
-  if (exchange.info.deadline_ns != kNoDeadline) shard_.loop().timers().start(exchange.deadline, exchange.info.deadline_ns);
+  if (exchange.info.deadline_ns != kNoDeadline)
+    shard_.loop().timers().start(exchange.deadline, exchange.info.deadline_ns);
   std::swap(exchange.info.metadata, stream.head());  // last: `head` points into it
 }
 
@@ -259,10 +276,12 @@ void H2Calls::server_stream_end(StreamExchange& exchange) {
   const Method& method = *exchange.info.method;
   shard_.count_started(method);
   shard_.count_received(method, exchange.request.size());
-  std::get<ServerStreamHandler>(method.handler)(StreamHandle::call_of(exchange.shared_from_this()), std::move(exchange.request));
+  std::get<ServerStreamHandler>(method.handler)(StreamHandle::call_of(exchange.shared_from_this()),
+                                                std::move(exchange.request));
 }
 
-// Hands on messages as far as credit and bytes go. What a handler does meanwhile comes back here, but only as new credit for this loop.
+// Hands on messages as far as credit and bytes go. What a handler does meanwhile comes back here, but only as new
+// credit for this loop.
 void H2Calls::pump(StreamExchange& exchange) {
   if (exchange.pumping) return;
   const auto keep = exchange.shared_from_this();
@@ -324,13 +343,14 @@ void H2Calls::http_end(StreamExchange& exchange) {
   hold(exchange, 0);
   exchange.handed_out = true;
   HttpResponder responder(std::make_shared<StreamHandle>(exchange.shared_from_this()));
-  auto request = http_request_of(std::move(exchange.info.metadata), base::SharedBytes(std::move(exchange.unread)), peer_);
+  auto request =
+      http_request_of(std::move(exchange.info.metadata), base::SharedBytes(std::move(exchange.unread)), peer_);
   if (!request) return std::move(responder).respond(plain_error(400, "400 Bad Request"));
   shard_.http()(std::move(*request), std::move(responder));
 }
 
-// Charges what is held of the exchange's request to the connection, in place of what it was charged before: `bytes` of messages and, until
-// a handler has it, the exchange itself. Fails the exchange and returns false if that is too much.
+// Charges what is held of the exchange's request to the connection, in place of what it was charged before: `bytes` of
+// messages and, until a handler has it, the exchange itself. Fails the exchange and returns false if that is too much.
 bool H2Calls::hold(Exchange& exchange, std::size_t bytes) {
   if (bytes > 0 && !is_handed_out(exchange)) bytes += kExchangeBytes + exchange.info.metadata.list_size();
   held_bytes_ = held_bytes_ - exchange.held_bytes + bytes;
@@ -347,7 +367,8 @@ void H2Calls::refuse(H2Stream& stream, const Refusal& refusal, std::string_view 
   const std::string type = subtype.empty() ? std::string(kGrpcType.value) : content_type(subtype);
   const std::string message = encode_message(refusal.status.message);
   const std::array<H2Field, 4> fields = {H2Field{":status", http_status}, H2Field{"content-type", type},
-                                         H2Field{"grpc-status", text_of(refusal.status.code)}, H2Field{"grpc-message", message}};
+                                         H2Field{"grpc-status", text_of(refusal.status.code)},
+                                         H2Field{"grpc-message", message}};
   session_.answer(stream, fields);
 }
 
@@ -375,7 +396,8 @@ void H2Calls::answer(UnaryExchange& exchange) {
   H2Stream& stream = *exchange.stream;
   const std::size_t size = exchange.response.size();
   if (exchange.status.ok() && size > kMaxSendBytes) {
-    exchange.status = {GrpcCode::kResourceExhausted, "grpc: trying to send message larger than max (" + std::to_string(size) + " vs. " +
+    exchange.status = {GrpcCode::kResourceExhausted, "grpc: trying to send message larger than max (" +
+                                                         std::to_string(size) + " vs. " +
                                                          std::to_string(kMaxSendBytes) + ")"};
   }
   const bool ok = exchange.status.ok();
@@ -395,7 +417,8 @@ void H2Calls::answer(UnaryExchange& exchange) {
 void H2Calls::carry_out(StreamExchange& exchange, StreamOrders orders) {
   if (exchange.stream == nullptr) return;
   const auto keep = exchange.shared_from_this();
-  exchange.kind == ExchangeKind::kHttp ? carry_out_http(exchange, std::move(orders)) : carry_out_grpc(exchange, std::move(orders));
+  exchange.kind == ExchangeKind::kHttp ? carry_out_http(exchange, std::move(orders))
+                                       : carry_out_grpc(exchange, std::move(orders));
   on_output_();
 }
 
@@ -404,7 +427,8 @@ void H2Calls::carry_out_grpc(StreamExchange& exchange, StreamOrders orders) {
   for (base::Rope& message : orders.messages) {
     if (message.size() > kMaxSendBytes) {
       return fail(exchange, {GrpcCode::kResourceExhausted, "grpc: trying to send message larger than max (" +
-                                                               std::to_string(message.size()) + " vs. " + std::to_string(kMaxSendBytes) + ")"});
+                                                               std::to_string(message.size()) + " vs. " +
+                                                               std::to_string(kMaxSendBytes) + ")"});
     }
     if (!std::exchange(exchange.begun, true)) begin_grpc(stream, exchange.content_subtype);
     shard_.count_sent(*exchange.info.method, message.size());
@@ -456,7 +480,9 @@ void H2Calls::fail(Exchange& exchange, const GrpcStatus& status) {
   on_output_();
 }
 
-void H2Calls::expire(Exchange& exchange) { fail(exchange, deadline_exceeded()); }
+void H2Calls::expire(Exchange& exchange) {
+  fail(exchange, deadline_exceeded());
+}
 
 // Nobody waits for the answer any more: tells the handle, or takes the exchange back if there is none.
 void H2Calls::give_up(Exchange& exchange, GrpcCode code) {

@@ -1,8 +1,9 @@
-// H2Calls: the calls of one HTTP/2 connection. Turns the session's events into gRPC calls and HTTP requests, and answers into its frames.
-// No socket: bytes in, bytes out.
+// H2Calls: the calls of one HTTP/2 connection. Turns the session's events into gRPC calls and HTTP requests, and
+// answers into its frames. No socket: bytes in, bytes out.
 //
-// Owner: one connection, on its loop. Invariants: every H2Stream that is not over here has its Exchange in `user`; an exchange whose stream
-// is gone has no link to it. Handlers are called from receive(), answers come back through answer() and carry_out(), at any time between.
+// Owner: one connection, on its loop. Invariants: every H2Stream that is not over here has its Exchange in `user`; an
+// exchange whose stream is gone has no link to it. Handlers are called from receive(), answers come back through
+// answer() and carry_out(), at any time between.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,8 @@ namespace etcd::rpc {
 
 class H2Calls {
  public:
-  // `shard` must outlive it. `on_output` is called when there may be something to produce: often, so it should only take a note.
+  // `shard` must outlive it. `on_output` is called when there may be something to produce: often, so it should only
+  // take a note.
   H2Calls(Shard& shard, std::shared_ptr<const Peer> peer, bool with_http, base::UniqueFunction<void()> on_output);
   // Cancels all calls.
   ~H2Calls();
@@ -96,8 +98,8 @@ class H2Calls {
   base::UniqueFunction<void()> on_output_;
   H2Session session_;
   std::size_t queued_unary_bytes_ = 0;
-  std::size_t held_bytes_ = 0;            // requests that no handler has yet
-  std::deque<UnaryExchange*> parked_;     // complete requests that wait for output to leave
+  std::size_t held_bytes_ = 0;         // requests that no handler has yet
+  std::deque<UnaryExchange*> parked_;  // complete requests that wait for output to leave
   std::uint64_t pings_ = 0;
   std::uint64_t pongs_ = 0;
 };

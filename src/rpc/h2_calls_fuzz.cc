@@ -1,6 +1,7 @@
-// A stranger on a server's connection, with handlers of every kind behind it: either its bytes as they are, or the doings of a client that
-// knows HTTP/2, with frames of its own making in between. The first byte chooses limits and manner, the second how bytes are cut. Nothing may
-// crash, leak or go wrong on the client's side before it has broken a rule itself.
+// A stranger on a server's connection, with handlers of every kind behind it: either its bytes as they are, or the
+// doings of a client that knows HTTP/2, with frames of its own making in between. The first byte chooses limits and
+// manner, the second how bytes are cut. Nothing may crash, leak or go wrong on the client's side before it has broken a
+// rule itself.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -56,7 +57,8 @@ class Target {
       std::move(responder).respond(request.query.empty() ? not_found() : plain_error(400, request.path));
     };
     shard_ = std::make_shared<Shard>(
-        std::make_shared<const ServerParts>(ServerParts{options, services_, std::move(http), base::null_logger()}), loop_);
+        std::make_shared<const ServerParts>(ServerParts{options, services_, std::move(http), base::null_logger()}),
+        loop_);
     calls_ = std::make_unique<H2Calls>(*shard_, std::make_shared<Peer>(), true, [] {});
   }
   ~Target() {
@@ -136,8 +138,12 @@ void play(Script script, Target& target, std::size_t chunk) {
   while (!script.at_end() && !target.is_over()) {
     std::string extra;
     switch (script.number() % 9) {
-      case 0: streams.push_back(client.call(kPaths[script.number() % 4], script.bytes())); break;
-      case 1: streams.push_back(client.open_call(kPaths[script.number() % 4], kTimeout)); break;
+      case 0:
+        streams.push_back(client.call(kPaths[script.number() % 4], script.bytes()));
+        break;
+      case 1:
+        streams.push_back(client.open_call(kPaths[script.number() % 4], kTimeout));
+        break;
       case 2: {
         const auto stream = some_stream();
         client.send(stream, rpc::testing::framed(script.bytes()), script.number() % 4 == 0);
@@ -148,19 +154,27 @@ void play(Script script, Target& target, std::size_t chunk) {
         client.send(stream, script.bytes(), script.number() % 4 == 0);
         break;
       }
-      case 4: client.reset(some_stream(), script.number()); break;
-      case 5: client.ping(); break;
-      case 6:
-        streams.push_back(client.request({{":method", "GET"}, {":scheme", "http"}, {":path", "/" + script.bytes()}, {":authority", "x"}},
-                                         script.number() % 2 == 0));
+      case 4:
+        client.reset(some_stream(), script.number());
         break;
-      case 7: client.open_window(some_stream(), static_cast<std::int32_t>(script.number() * 100)); break;
+      case 5:
+        client.ping();
+        break;
+      case 6:
+        streams.push_back(client.request(
+            {{":method", "GET"}, {":scheme", "http"}, {":path", "/" + script.bytes()}, {":authority", "x"}},
+            script.number() % 2 == 0));
+        break;
+      case 7:
+        client.open_window(some_stream(), static_cast<std::int32_t>(script.number() * 100));
+        break;
       case 8:
         honest = false;
-        extra = rpc::testing::raw_frame(static_cast<std::uint8_t>(script.number() % 11), static_cast<std::uint8_t>(script.number()),
-                                        some_stream(), script.bytes());
+        extra = rpc::testing::raw_frame(static_cast<std::uint8_t>(script.number() % 11),
+                                        static_cast<std::uint8_t>(script.number()), some_stream(), script.bytes());
         break;
-      default: break;
+      default:
+        break;
     }
     const std::string output = target.feed(client.take_output() + extra, chunk);
     if (honest) client.receive(output);

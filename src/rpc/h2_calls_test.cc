@@ -19,7 +19,9 @@ using testing::Fields;
 using testing::framed;
 using testing::H2Client;
 
-base::Rope rope(std::string text) { return base::Rope(std::move(text)); }
+base::Rope rope(std::string text) {
+  return base::Rope(std::move(text));
+}
 
 // One connection's calls and their client, without a socket. Services: test.T with one method of each kind.
 struct World {
@@ -43,8 +45,9 @@ struct World {
       if (on_http) return on_http(std::move(responder));
       std::move(responder).respond(not_found());
     };
-    shard = std::make_shared<Shard>(
-        std::make_shared<const ServerParts>(ServerParts{std::move(options), services, std::move(http), base::null_logger()}), loop);
+    shard = std::make_shared<Shard>(std::make_shared<const ServerParts>(ServerParts{
+                                        std::move(options), services, std::move(http), base::null_logger()}),
+                                    loop);
     loop.run_once(0);
     calls.emplace(*shard, std::make_shared<Peer>(Peer{"peer:1", "here:2", "here"}), /*with_http=*/true, [] {});
   }
@@ -147,7 +150,8 @@ TEST(H2Calls, TheHandlerSeesMetadataPeerAndDeadline) {
     EXPECT_EQ(call.info().method->name, "Unary");
     std::move(call).respond(rope(""));
   };
-  const auto id = world.client.call("/test.T/Unary", "", {{"token", "secret"}, {"trace-bin", "AP8"}, {"grpc-timeout", "3S"}});
+  const auto id =
+      world.client.call("/test.T/Unary", "", {{"token", "secret"}, {"trace-bin", "AP8"}, {"grpc-timeout", "3S"}});
   world.run();
   EXPECT_EQ(world.client.answer(id).grpc_status(), "0");
 }
@@ -342,8 +346,12 @@ TEST(H2Calls, ACompressedRequestIsInflatedAndAnUnknownCompressionRefused) {
 
 TEST(H2Calls, WhatIsNotGrpcGoesToTheHttpHandler) {
   World world;
-  const auto id = world.client.request(
-      {{":method", "GET"}, {":scheme", "http"}, {":path", "/a%20b?x=1&x=2&y=%zz"}, {":authority", "host:1"}, {"accept", "a"}}, true);
+  const auto id = world.client.request({{":method", "GET"},
+                                        {":scheme", "http"},
+                                        {":path", "/a%20b?x=1&x=2&y=%zz"},
+                                        {":authority", "host:1"},
+                                        {"accept", "a"}},
+                                       true);
   const auto grpc_like = world.client.request({{":method", "POST"},
                                                {":scheme", "http"},
                                                {":path", "/test.T/Unary"},
@@ -370,7 +378,8 @@ TEST(H2Calls, AnHttpBodyMayBeStreamed) {
   World world;
   HttpBody body;
   world.on_http = [&](HttpResponder responder) { body = std::move(responder).begin(200, {{"Content-Type", "x/y"}}); };
-  const auto id = world.client.request({{":method", "POST"}, {":scheme", "http"}, {":path", "/"}, {":authority", "x"}}, false);
+  const auto id =
+      world.client.request({{":method", "POST"}, {":scheme", "http"}, {":path", "/"}, {":authority", "x"}}, false);
   world.client.send(id, "ask", true);
   world.run();
   EXPECT_EQ(world.http_requests.at(0).body.view(), "ask");
@@ -390,7 +399,8 @@ TEST(H2Calls, AnHttpBodyThatIsDroppedIsBrokenOff) {
   World world;
   HttpBody body;
   world.on_http = [&](HttpResponder responder) { body = std::move(responder).begin(200, {}); };
-  const auto id = world.client.request({{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {":authority", "x"}}, true);
+  const auto id =
+      world.client.request({{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {":authority", "x"}}, true);
   world.run();
   body = {};
   world.run();
@@ -399,7 +409,8 @@ TEST(H2Calls, AnHttpBodyThatIsDroppedIsBrokenOff) {
 
 TEST(H2Calls, AnHttpBodyOverTheLimitIs413) {
   World world({.max_http_body_bytes = 1000});
-  const auto id = world.client.request({{":method", "POST"}, {":scheme", "http"}, {":path", "/"}, {":authority", "x"}}, false);
+  const auto id =
+      world.client.request({{":method", "POST"}, {":scheme", "http"}, {":path", "/"}, {":authority", "x"}}, false);
   world.client.send(id, std::string(2000, 'x'), true);
   world.run();
   EXPECT_EQ(world.client.answer(id).headers.at(":status"), "413");
@@ -660,7 +671,8 @@ TEST(H2Calls, AnAnswerTooLargeToSendIsAFailure) {
   };
   const auto id = world.client.call("/test.T/Unary", "");
   world.run();
-  EXPECT_EQ(world.client.answer(id).grpc_message(), "grpc: trying to send message larger than max (2148532224 vs. 2147483647)");
+  EXPECT_EQ(world.client.answer(id).grpc_message(),
+            "grpc: trying to send message larger than max (2148532224 vs. 2147483647)");
 }
 
 TEST(H2Calls, TheAnswersContentTypeFollowsTheRequests) {

@@ -22,7 +22,9 @@ std::string_view view_of(nghttp2_rcbuf* buffer) {
   return {reinterpret_cast<const char*>(bytes.base), bytes.len};
 }
 
-std::uint8_t* bytes_of(std::string_view text) { return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data())); }
+std::uint8_t* bytes_of(std::string_view text) {
+  return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
+}
 
 nghttp2_nv to_nv(const H2Field& field) {
   constexpr std::uint8_t kNoCopy = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE;
@@ -52,7 +54,8 @@ std::uint64_t payload_of(const std::uint8_t (&opaque)[8]) {
 
 // Resets that a well-behaved client never causes.
 bool blames_the_client(std::uint32_t error) {
-  return error != NGHTTP2_NO_ERROR && error != NGHTTP2_CANCEL && error != NGHTTP2_REFUSED_STREAM && error != NGHTTP2_INTERNAL_ERROR;
+  return error != NGHTTP2_NO_ERROR && error != NGHTTP2_CANCEL && error != NGHTTP2_REFUSED_STREAM &&
+         error != NGHTTP2_INTERNAL_ERROR;
 }
 
 }  // namespace
@@ -100,8 +103,8 @@ struct H2Callbacks {
     return nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, &stream);
   }
 
-  static int header(nghttp2_session* session, const nghttp2_frame* frame, nghttp2_rcbuf* name, nghttp2_rcbuf* value, std::uint8_t,
-                    void* user_data) {
+  static int header(nghttp2_session* session, const nghttp2_frame* frame, nghttp2_rcbuf* name, nghttp2_rcbuf* value,
+                    std::uint8_t, void* user_data) {
     H2Stream* const stream = stream_of(session, frame->hd.stream_id);
     if (stream == nullptr) return 0;
     const std::string_view name_text = view_of(name);
@@ -111,7 +114,8 @@ struct H2Callbacks {
       nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_FRAME_SIZE_ERROR);
       return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
-    if (is_request(frame)) stream->head_.add(name_text, value_text);  // what comes behind the body has no meaning in requests
+    if (is_request(frame))
+      stream->head_.add(name_text, value_text);  // what comes behind the body has no meaning in requests
     return 0;
   }
 
@@ -138,13 +142,14 @@ struct H2Callbacks {
       case NGHTTP2_RST_STREAM:
         self.count_nuisance();
         break;
-      default: break;
+      default:
+        break;
     }
     return 0;
   }
 
-  static int data_received(nghttp2_session* session, std::uint8_t, std::int32_t id, const std::uint8_t* data, std::size_t length,
-                           void* user_data) {
+  static int data_received(nghttp2_session* session, std::uint8_t, std::int32_t id, const std::uint8_t* data,
+                           std::size_t length, void* user_data) {
     nghttp2_session_consume_connection(session, length);
     if (H2Stream* const stream = stream_of(session, id)) {
       session_of(user_data).events_.push_back(H2Data{stream, {reinterpret_cast<const char*>(data), length}});
@@ -178,8 +183,8 @@ struct H2Callbacks {
     return stream.deferred_ ? ssize_t{NGHTTP2_ERR_DEFERRED} : static_cast<ssize_t>(count);
   }
 
-  static int send_data(nghttp2_session*, nghttp2_frame*, const std::uint8_t* frame_header, std::size_t length, nghttp2_data_source* source,
-                       void* user_data) {
+  static int send_data(nghttp2_session*, nghttp2_frame*, const std::uint8_t* frame_header, std::size_t length,
+                       nghttp2_data_source* source, void* user_data) {
     H2Session& self = session_of(user_data);
     auto& stream = *static_cast<H2Stream*>(source->ptr);
     if (self.batch_->is_full()) return NGHTTP2_ERR_WOULDBLOCK;
@@ -221,7 +226,8 @@ H2Session::H2Session(const Options& options, H2StreamPool& pool)
       nuisances_(options.reset_limit.burst, options.reset_limit.per_second) {
   session_ = H2Callbacks::new_session(*this);
   std::vector<nghttp2_settings_entry> settings = {
-      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<std::uint32_t>(std::min<std::size_t>(options.max_header_list_bytes, UINT32_MAX))},
+      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
+       static_cast<std::uint32_t>(std::min<std::size_t>(options.max_header_list_bytes, UINT32_MAX))},
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options.stream_window_bytes}};
   if (options.max_concurrent_streams != kUnlimitedStreams) {
     settings.push_back({NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, options.max_concurrent_streams});
@@ -255,10 +261,13 @@ void H2Session::produce(OutputBatch& batch, std::int64_t now_ns) {
   batch_ = nullptr;
 }
 
-bool H2Session::wants_output() const { return !broken_ && nghttp2_session_want_write(session_) != 0; }
+bool H2Session::wants_output() const {
+  return !broken_ && nghttp2_session_want_write(session_) != 0;
+}
 
 bool H2Session::is_over() const {
-  return broken_ || terminated_ || (nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0);
+  return broken_ || terminated_ ||
+         (nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0);
 }
 
 H2Stream& H2Session::open_stream(std::int32_t id) {
@@ -302,8 +311,12 @@ void H2Session::count_nuisance() {
   if (!nuisances_.take(now_ns_)) terminate(H2Error::kEnhanceYourCalm, "too_many_resets");
 }
 
-void H2Session::answer(H2Stream& stream, std::span<const H2Field> fields) { submit(stream, fields, /*with_body=*/false); }
-void H2Session::begin(H2Stream& stream, std::span<const H2Field> fields) { submit(stream, fields, /*with_body=*/true); }
+void H2Session::answer(H2Stream& stream, std::span<const H2Field> fields) {
+  submit(stream, fields, /*with_body=*/false);
+}
+void H2Session::begin(H2Stream& stream, std::span<const H2Field> fields) {
+  submit(stream, fields, /*with_body=*/true);
+}
 
 void H2Session::submit(H2Stream& stream, std::span<const H2Field> fields, bool with_body) {
   if (stream.closed_) return;
@@ -365,7 +378,9 @@ std::size_t H2Session::read_output(H2Stream& stream, std::size_t most, std::uint
 }
 
 void H2Session::submit_trailers(H2Stream& stream) {
-  const auto submit = [&](const nghttp2_nv* nv, std::size_t count) { nghttp2_submit_trailer(session_, stream.id_, nv, count); };
+  const auto submit = [&](const nghttp2_nv* nv, std::size_t count) {
+    nghttp2_submit_trailer(session_, stream.id_, nv, count);
+  };
   if (stream.trailers_.empty()) return with_nv(stream.lasting_trailers_, submit);
   std::vector<H2Field> fields;
   for (const auto& [name, value] : stream.trailers_) fields.push_back({name, value});
@@ -381,17 +396,20 @@ void H2Session::consume(H2Stream& stream, std::size_t bytes) {
   if (!stream.closed_ && !stream.ended_) nghttp2_session_consume_stream(session_, stream.id_, bytes);
 }
 
-void H2Session::notice_shutdown() { nghttp2_submit_shutdown_notice(session_); }
+void H2Session::notice_shutdown() {
+  nghttp2_submit_shutdown_notice(session_);
+}
 
 void H2Session::refuse_new_streams() {
-  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_), NGHTTP2_NO_ERROR, nullptr, 0);
+  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_),
+                        NGHTTP2_NO_ERROR, nullptr, 0);
 }
 
 void H2Session::terminate(H2Error error, std::string_view debug_data) {
   if (terminated_) return;
   terminated_ = true;
-  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_), static_cast<std::uint32_t>(error),
-                        bytes_of(debug_data), debug_data.size());
+  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_),
+                        static_cast<std::uint32_t>(error), bytes_of(debug_data), debug_data.size());
 }
 
 void H2Session::ping(std::uint64_t payload) {

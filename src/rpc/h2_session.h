@@ -1,11 +1,12 @@
 // H2Session: the server's end of one HTTP/2 connection (RFC 9113), without sockets, threads or clocks.
 //
-// Bytes in -> events; calls and time in -> bytes out. nghttp2 does frames, HPACK, flow control and message validation; this class adds what
-// a server that faces strangers needs: bounded header lists, bounded nuisances, ping policing, and flow control by hand. What a request means
-// is not its business: gRPC and HTTP stand on it.
+// Bytes in -> events; calls and time in -> bytes out. nghttp2 does frames, HPACK, flow control and message validation;
+// this class adds what a server that faces strangers needs: bounded header lists, bounded nuisances, ping policing, and
+// flow control by hand. What a request means is not its business: gRPC and HTTP stand on it.
 //
-// Owner: one connection. receive() and produce() must not be called from within one another; all else may be called between them.
-// Errors: a peer that breaks the protocol gets GOAWAY or RST_STREAM as the RFC says; is_over() then becomes true once that is sent.
+// Owner: one connection. receive() and produce() must not be called from within one another; all else may be called
+// between them. Errors: a peer that breaks the protocol gets GOAWAY or RST_STREAM as the RFC says; is_over() then
+// becomes true once that is sent.
 #pragma once
 
 #include <cstdint>
@@ -48,7 +49,8 @@ struct H2Field {
   bool lasting = false;
 };
 
-// One request and its answer. Owned by the session until the H2Closed event, then by whoever handles that event, until release().
+// One request and its answer. Owned by the session until the H2Closed event, then by whoever handles that event, until
+// release().
 class H2Stream {
  public:
   std::int32_t id() const { return id_; }
@@ -61,7 +63,8 @@ class H2Stream {
   // Bytes of the answer that have not been produced.
   std::size_t queued_bytes() const { return output_.size(); }
 
-  // The layer above keeps its own state of the request here and what it has charged to the stream, and asks for H2Drained events.
+  // The layer above keeps its own state of the request here and what it has charged to the stream, and asks for
+  // H2Drained events.
   void* user = nullptr;
   std::size_t charged_bytes = 0;
   bool reports_drained = false;
@@ -148,8 +151,10 @@ class H2Session {
   // Streams that are neither closed nor refused.
   std::size_t active_streams() const { return active_; }
 
-  // The answer: either answer() alone, or begin(), any number of write(), and one of the finish calls. On a closed stream all are no-ops.
-  // Headers and, if `fields` say it all, the end of the stream.
+  // The answer: either answer() alone, or begin(), any number of write(), and one of the finish calls. On a closed
+  // stream all are no-ops.
+
+  // Headers that say it all: the end of the stream, too.
   void answer(H2Stream& stream, std::span<const H2Field> fields);
   void begin(H2Stream& stream, std::span<const H2Field> fields);
   // `head`: at most OutputQueue::kHeadBytes.
@@ -166,7 +171,8 @@ class H2Session {
     for (H2Stream* stream = streams_; stream != nullptr; stream = stream->next_) visit(*stream);
   }
 
-  // The handler has taken `bytes` of the request's body: lets the client send as many more. (The connection's window is refilled on arrival.)
+  // The handler has taken `bytes` of the request's body: lets the client send as many more. (The connection's window is
+  // refilled on arrival.)
   void consume(H2Stream& stream, std::size_t bytes);
 
   // GOAWAY in two steps: a notice that new requests should go elsewhere; then no new requests are taken.

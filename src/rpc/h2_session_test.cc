@@ -57,7 +57,8 @@ struct Server {
   }
 
   void read_events() {
-    for (std::size_t i = 0; i < session.events().size(); ++i) std::visit([&](const auto& event) { note(event); }, session.events()[i]);
+    for (std::size_t i = 0; i < session.events().size(); ++i)
+      std::visit([&](const auto& event) { note(event); }, session.events()[i]);
     session.events().clear();
   }
   void note(const H2Request& event) { streams[event.stream->id()] = event.stream; }

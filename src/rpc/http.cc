@@ -14,18 +14,46 @@ struct Phrase {
   std::string_view text;
 };
 
-constexpr std::array kPhrases = {
-    Phrase{100, "Continue"}, Phrase{101, "Switching Protocols"}, Phrase{200, "OK"}, Phrase{201, "Created"}, Phrase{202, "Accepted"},
-    Phrase{204, "No Content"}, Phrase{206, "Partial Content"}, Phrase{301, "Moved Permanently"}, Phrase{302, "Found"},
-    Phrase{303, "See Other"}, Phrase{304, "Not Modified"}, Phrase{307, "Temporary Redirect"}, Phrase{308, "Permanent Redirect"},
-    Phrase{400, "Bad Request"}, Phrase{401, "Unauthorized"}, Phrase{403, "Forbidden"}, Phrase{404, "Not Found"},
-    Phrase{405, "Method Not Allowed"}, Phrase{406, "Not Acceptable"}, Phrase{408, "Request Timeout"}, Phrase{409, "Conflict"},
-    Phrase{410, "Gone"}, Phrase{411, "Length Required"}, Phrase{412, "Precondition Failed"}, Phrase{413, "Request Entity Too Large"},
-    Phrase{414, "Request URI Too Long"}, Phrase{415, "Unsupported Media Type"}, Phrase{417, "Expectation Failed"},
-    Phrase{421, "Misdirected Request"}, Phrase{422, "Unprocessable Entity"}, Phrase{425, "Too Early"}, Phrase{428, "Precondition Required"},
-    Phrase{429, "Too Many Requests"}, Phrase{431, "Request Header Fields Too Large"}, Phrase{500, "Internal Server Error"},
-    Phrase{501, "Not Implemented"}, Phrase{502, "Bad Gateway"}, Phrase{503, "Service Unavailable"}, Phrase{504, "Gateway Timeout"},
-    Phrase{505, "HTTP Version Not Supported"}};
+constexpr std::array kPhrases = {Phrase{100, "Continue"},
+                                 Phrase{101, "Switching Protocols"},
+                                 Phrase{200, "OK"},
+                                 Phrase{201, "Created"},
+                                 Phrase{202, "Accepted"},
+                                 Phrase{204, "No Content"},
+                                 Phrase{206, "Partial Content"},
+                                 Phrase{301, "Moved Permanently"},
+                                 Phrase{302, "Found"},
+                                 Phrase{303, "See Other"},
+                                 Phrase{304, "Not Modified"},
+                                 Phrase{307, "Temporary Redirect"},
+                                 Phrase{308, "Permanent Redirect"},
+                                 Phrase{400, "Bad Request"},
+                                 Phrase{401, "Unauthorized"},
+                                 Phrase{403, "Forbidden"},
+                                 Phrase{404, "Not Found"},
+                                 Phrase{405, "Method Not Allowed"},
+                                 Phrase{406, "Not Acceptable"},
+                                 Phrase{408, "Request Timeout"},
+                                 Phrase{409, "Conflict"},
+                                 Phrase{410, "Gone"},
+                                 Phrase{411, "Length Required"},
+                                 Phrase{412, "Precondition Failed"},
+                                 Phrase{413, "Request Entity Too Large"},
+                                 Phrase{414, "Request URI Too Long"},
+                                 Phrase{415, "Unsupported Media Type"},
+                                 Phrase{417, "Expectation Failed"},
+                                 Phrase{421, "Misdirected Request"},
+                                 Phrase{422, "Unprocessable Entity"},
+                                 Phrase{425, "Too Early"},
+                                 Phrase{428, "Precondition Required"},
+                                 Phrase{429, "Too Many Requests"},
+                                 Phrase{431, "Request Header Fields Too Large"},
+                                 Phrase{500, "Internal Server Error"},
+                                 Phrase{501, "Not Implemented"},
+                                 Phrase{502, "Bad Gateway"},
+                                 Phrase{503, "Service Unavailable"},
+                                 Phrase{504, "Gateway Timeout"},
+                                 Phrase{505, "HTTP Version Not Supported"}};
 
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -55,13 +83,25 @@ std::string HttpRequest::header(std::string_view lower_case_name) const {
   return std::string(headers.find(lower_case_name).value_or(""));
 }
 
-bool HttpBody::write(base::Rope bytes) { return (*handle_)->send(std::move(bytes)); }
-void HttpBody::end() { (*handle_)->end({}); }
-bool HttpBody::is_cancelled() const { return (*handle_)->cancelled.load(std::memory_order_relaxed); }
-std::size_t HttpBody::queued_bytes() const { return (*handle_)->queued_bytes(); }
+bool HttpBody::write(base::Rope bytes) {
+  return (*handle_)->send(std::move(bytes));
+}
+void HttpBody::end() {
+  (*handle_)->end({});
+}
+bool HttpBody::is_cancelled() const {
+  return (*handle_)->cancelled.load(std::memory_order_relaxed);
+}
+std::size_t HttpBody::queued_bytes() const {
+  return (*handle_)->queued_bytes();
+}
 
-bool HttpResponder::is_cancelled() const { return (*handle_)->cancelled.load(std::memory_order_relaxed); }
-void HttpResponder::set_events(StreamEvents events) { (*handle_)->set_events(std::move(events)); }
+bool HttpResponder::is_cancelled() const {
+  return (*handle_)->cancelled.load(std::memory_order_relaxed);
+}
+void HttpResponder::set_events(StreamEvents events) {
+  (*handle_)->set_events(std::move(events));
+}
 
 void HttpResponder::respond(HttpResponse response) && {
   const auto handle = std::move(handle_);
@@ -83,7 +123,9 @@ HttpResponse plain_error(int status, std::string_view text) {
   return response;
 }
 
-HttpResponse not_found() { return plain_error(404, "404 page not found"); }
+HttpResponse not_found() {
+  return plain_error(404, "404 page not found");
+}
 
 std::string_view reason_phrase(int status) {
   for (const Phrase& phrase : kPhrases) {
@@ -100,7 +142,9 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
-bool may_have_body(int status) { return status >= 200 && status != 204 && status != 304; }
+bool may_have_body(int status) {
+  return status >= 200 && status != 204 && status != 304;
+}
 
 bool set_target(HttpRequest& request, std::string_view target) {
   request.target = target;

@@ -1,4 +1,5 @@
-// HTTP requests that are not gRPC: HTTP/1.1, and HTTP/2 whose content-type is not application/grpc. One handler sees both alike.
+// HTTP requests that are not gRPC: HTTP/1.1, and HTTP/2 whose content-type is not application/grpc. One handler sees
+// both alike.
 #pragma once
 
 #include <functional>
@@ -16,33 +17,35 @@ namespace etcd::rpc {
 
 // A whole request; the body is complete (at most Options::max_http_body_bytes).
 struct HttpRequest {
-  std::string method;   // "GET"; as sent
-  std::string target;   // as sent: "/health?exclude=NOSPACE"
-  std::string path;     // percent-decoded: "/health"
-  std::string query;    // not decoded: "exclude=NOSPACE"
-  std::string host;     // Host field or :authority
+  std::string method;  // "GET"; as sent
+  std::string target;  // as sent: "/health?exclude=NOSPACE"
+  std::string path;    // percent-decoded: "/health"
+  std::string query;   // not decoded: "exclude=NOSPACE"
+  std::string host;    // Host field or :authority
   bool is_http2 = false;
-  Metadata headers;     // lower-case names
+  Metadata headers;  // lower-case names
   base::SharedBytes body;
   std::shared_ptr<const Peer> peer;
 
-  // The decoded values of a query parameter, in order, by the rules of Go's url.ParseQuery (a malformed pair is skipped).
+  // The decoded values of a query parameter, in order, by the rules of Go's url.ParseQuery (a malformed pair is
+  // skipped).
   std::vector<std::string> query_values(std::string_view name) const;
   std::string header(std::string_view lower_case_name) const;
 };
 
 using HttpFields = std::vector<std::pair<std::string, std::string>>;
 
-// Content-Length, Date, Connection and Transfer-Encoding are the server's business; leave them out. For HEAD the body's length is sent,
-// the body not.
+// Content-Length, Date, Connection and Transfer-Encoding are the server's business; leave them out. For HEAD the body's
+// length is sent, the body not.
 struct HttpResponse {
   int status = 200;
   HttpFields headers = {};
   base::Rope body = {};
 };
 
-// A body sent piece by piece (HTTP/1.1: chunked). Any thread; copies are handles of the same response. When the last one goes before end(),
-// the connection (HTTP/1.1) or stream (HTTP/2) is broken off, so that the client sees an unfinished body.
+// A body sent piece by piece (HTTP/1.1: chunked). Any thread; copies are handles of the same response. When the last
+// one goes before end(), the connection (HTTP/1.1) or stream (HTTP/2) is broken off, so that the client sees an
+// unfinished body.
 class HttpBody {
  public:
   HttpBody() = default;
@@ -82,7 +85,8 @@ class HttpResponder {
 // Called on the loop of the request's connection; must not block.
 using HttpHandler = std::function<void(HttpRequest, HttpResponder)>;
 
-// An answer as Go's http.Error gives it: text/plain; charset=utf-8, X-Content-Type-Options: nosniff, and the text with a newline.
+// An answer as Go's http.Error gives it: text/plain; charset=utf-8, X-Content-Type-Options: nosniff, and the text with
+// a newline.
 HttpResponse plain_error(int status, std::string_view text);
 // Go's answer to an unknown path: 404 "404 page not found".
 HttpResponse not_found();

@@ -16,8 +16,8 @@ std::string lower_case(std::string_view text);
 // False for 1xx, 204 and 304, which have neither body nor Content-Length.
 bool may_have_body(int status);
 
-// Fills method, target, host, path and query from what a request line or pseudo fields say. Absolute targets ("http://h/p") lose their
-// scheme and give the host. False if the path isn't well-formed.
+// Fills method, target, host, path and query from what a request line or pseudo fields say. Absolute targets
+// ("http://h/p") lose their scheme and give the host. False if the path isn't well-formed.
 bool set_target(HttpRequest& request, std::string_view target);
 
 // A request from HTTP/2's fields; nothing if they don't make one.

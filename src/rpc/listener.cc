@@ -32,7 +32,9 @@ struct SocketAddress {
   int family() const { return storage.ss_family; }
 };
 
-void set_option(int fd, int level, int option, int value) { setsockopt(fd, level, option, &value, sizeof value); }
+void set_option(int fd, int level, int option, int value) {
+  setsockopt(fd, level, option, &value, sizeof value);
+}
 
 // The system's text for an error, as Go has it: in lower case.
 std::string error_text(int error) {
@@ -70,7 +72,9 @@ std::string asked(int fd, Ask&& ask) {
   return text_of(address);
 }
 
-bool is_wildcard(const std::string& host) { return host.empty() || host == "0.0.0.0" || host == "::"; }
+bool is_wildcard(const std::string& host) {
+  return host.empty() || host == "0.0.0.0" || host == "::";
+}
 
 // The addresses to try, in order. A wildcard means both families on one socket where the system can, as in Go.
 Result<std::vector<SocketAddress>> resolve(const std::string& address, const base::HostPort& parts) {
@@ -94,15 +98,18 @@ Result<std::vector<SocketAddress>> resolve(const std::string& address, const bas
   return addresses;
 }
 
-Result<Descriptor> bind_to(SocketAddress address, const std::string& network, const std::string& name) {
+Result<Descriptor> bind_to(SocketAddress address, const std::string& network, const std::string& name,
+                           const ListenOptions& options) {
   Descriptor socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.is_open()) return listen_error(network, name, "socket: " + error_text(errno));
   set_option(socket.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  if (options.reuse_port) set_option(socket.get(), SOL_SOCKET, SO_REUSEPORT, 1);
   if (address.family() == AF_INET6) {
     const auto& ip6 = reinterpret_cast<const sockaddr_in6&>(address.storage);
     set_option(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, IN6_IS_ADDR_UNSPECIFIED(&ip6.sin6_addr) ? 0 : 1);
   }
-  if (bind(socket.get(), address.get(), address.length) != 0) return listen_error(network, name, "bind: " + error_text(errno));
+  if (bind(socket.get(), address.get(), address.length) != 0)
+    return listen_error(network, name, "bind: " + error_text(errno));
   if (listen(socket.get(), kBacklog) != 0) return listen_error(network, name, "listen: " + error_text(errno));
   return socket;
 }
@@ -115,15 +122,15 @@ Result<Descriptor> open_unix(const std::string& path) {
   std::memcpy(file.sun_path, path.c_str(), path.size() + 1);
   address.length = sizeof(sockaddr_un);
   unlink(path.c_str());  // what a process that was killed left behind
-  return bind_to(address, "unix", path);
+  return bind_to(address, "unix", path, {});
 }
 
-Result<Descriptor> open_tcp(const std::string& address) {
+Result<Descriptor> open_tcp(const std::string& address, const ListenOptions& options) {
   TRY_ASSIGN(const base::HostPort parts, base::split_host_port(address));
   TRY_ASSIGN(const std::vector<SocketAddress> addresses, resolve(address, parts));
   std::optional<Error> first_error;
   for (const SocketAddress& one : addresses) {
-    auto socket = bind_to(one, "tcp", address);
+    auto socket = bind_to(one, "tcp", address, options);
     if (socket) return socket;
     if (!first_error) first_error = socket.error();
   }
@@ -132,13 +139,13 @@ Result<Descriptor> open_tcp(const std::string& address) {
 
 }  // namespace
 
-Result<Listener> Listener::open(const std::string& address) {
+Result<Listener> Listener::open(const std::string& address, const ListenOptions& options) {
   if (address.starts_with(kUnixPrefix)) {
     const std::string path = address.substr(kUnixPrefix.size());
     TRY_ASSIGN(Descriptor socket, open_unix(path));
     return Listener(std::move(socket), address, path);
   }
-  TRY_ASSIGN(Descriptor socket, open_tcp(address));
+  TRY_ASSIGN(Descriptor socket, open_tcp(address, options));
   return Listener(std::move(socket), address, "");
 }
 

@@ -10,10 +10,14 @@
 
 namespace etcd::rpc {
 
+struct ListenOptions {
+  bool reuse_port = false;
+};
+
 class Listener {
  public:
   // See Server::listen for addresses and errors.
-  static Result<Listener> open(const std::string& address);
+  static Result<Listener> open(const std::string& address, const ListenOptions& options);
   Listener(Listener&&) = default;
   Listener& operator=(Listener&&) = delete;
   // Removes the file of a unix socket.
@@ -34,7 +38,7 @@ class Listener {
   Listener(Descriptor socket, std::string asked, std::string unix_path);
 
   Descriptor socket_;
-  std::string asked_;      // as given to open()
+  std::string asked_;  // as given to open()
   std::string address_;
   std::string unix_path_;  // empty: TCP
 };

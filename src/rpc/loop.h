@@ -1,11 +1,12 @@
 // Loop: one event loop on the thread that calls run().
 //
-// A pass: wait for ready descriptors, serve them, run posted tasks, fire due timers, then the end-of-pass hooks in the order of their
-// registration, then the flush hooks. So whatever a pass has gathered (proposals, answers, output) leaves it once.
+// A pass: wait for ready descriptors, serve them, run posted tasks, fire due timers, then the end-of-pass hooks in the
+// order of their registration, then the flush hooks. So whatever a pass has gathered (proposals, answers, output)
+// leaves it once.
 //
-// Owner: the thread in run(). post(), stop() and runs_here() may be called from any thread; everything else on the loop's thread, or before
-// run() and after it. Tasks, handlers and hooks must not block and must not throw.
-// Invariant: a task posted before run() returns is run or, once the loop is stopped, destroyed with it.
+// Owner: the thread in run(). post(), stop() and runs_here() may be called from any thread; everything else on the
+// loop's thread, or before run() and after it. Tasks, handlers and hooks must not block and must not throw. Invariant:
+// a task posted before run() returns is run or, once the loop is stopped, destroyed with it.
 #pragma once
 
 #include <sys/epoll.h>
@@ -37,12 +38,14 @@ class Loop {
 
   // Serves until stop().
   void run();
-  // One pass that waits at most `wait_ms` (0: not at all, below 0: as long as it takes). For tests and for threads shared with a stage.
+  // One pass that waits at most `wait_ms` (0: not at all, below 0: as long as it takes). For tests and for threads
+  // shared with a stage.
   void run_once(int wait_ms);
   // Makes run() return after the pass it is in. Any thread.
   void stop();
 
-  // Runs `task` on the loop's thread in this pass or the next. Any thread. All that is posted while the loop is busy costs one wake-up.
+  // Runs `task` on the loop's thread in this pass or the next. Any thread. All that is posted while the loop is busy
+  // costs one wake-up.
   void post(Task task);
   // True on the thread that is in run() or run_once().
   bool runs_here() const { return runner_->load(std::memory_order_relaxed) == std::this_thread::get_id(); }
@@ -52,7 +55,8 @@ class Loop {
 
   // `hook` is called once after each pass; what it answers is flushed in the same pass.
   void at_end_of_pass(Task hook) { end_hooks_.push_back(std::move(hook)); }
-  // `hook` is called after all end-of-pass hooks: where output goes to its sockets. Returns a number for remove_flush_hook.
+  // `hook` is called after all end-of-pass hooks: where output goes to its sockets. Returns a number for
+  // remove_flush_hook.
   std::uint64_t at_flush(Task hook);
   void remove_flush_hook(std::uint64_t number);
 
@@ -61,10 +65,12 @@ class Loop {
   base::Clock& clock() { return clock_; }
   TimerWheel& timers() { return timers_; }
 
-  // Calls `ready` whenever one of `events` holds for `fd` (level-triggered). `fd` stays the caller's, who unwatches it before closing it.
+  // Calls `ready` whenever one of `events` holds for `fd` (level-triggered). `fd` stays the caller's, who unwatches it
+  // before closing it.
   void watch(int fd, std::uint32_t events, ReadyHandler ready);
   void change(int fd, std::uint32_t events);
-  // After this `ready` is not called again, not even for events of the same pass; it is destroyed at the end of the pass.
+  // After this `ready` is not called again, not even for events of the same pass; it is destroyed at the end of the
+  // pass.
   void unwatch(int fd);
 
  private:

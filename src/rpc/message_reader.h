@@ -1,8 +1,8 @@
 // MessageReader: gRPC's length-prefixed messages out of the DATA of one stream, however the client cut it.
 //
-// Format: 1 byte flag (0 plain, 1 compressed), 4 bytes big-endian length, the message. A pure core: bytes in, messages out.
-// Owner: one exchange. Invariants: never holds more than one message; allots memory as bytes arrive, not as the prefix promises.
-// Errors are grpc-go's, code and text; after one the reader is not to be used again.
+// Format: 1 byte flag (0 plain, 1 compressed), 4 bytes big-endian length, the message. A pure core: bytes in, messages
+// out. Owner: one exchange. Invariants: never holds more than one message; allots memory as bytes arrive, not as the
+// prefix promises. Errors are grpc-go's, code and text; after one the reader is not to be used again.
 #pragma once
 
 #include <array>
@@ -24,7 +24,8 @@ class MessageReader {
   // Ready for a new stream. `max_message_bytes` bounds a message as sent and as inflated.
   void reset(std::size_t max_message_bytes, Encoding encoding);
 
-  // Takes bytes off the front of `input` until a message is complete (then it is returned and the rest of `input` left) or input is empty.
+  // Takes bytes off the front of `input` until a message is complete (then it is returned and the rest of `input` left)
+  // or input is empty.
   std::optional<base::SharedBytes> take(std::string_view& input);
   // Set once a message was not acceptable.
   const std::optional<GrpcStatus>& error() const { return error_; }
@@ -44,8 +45,8 @@ class MessageReader {
   Encoding encoding_ = Encoding::kIdentity;
   std::array<unsigned char, kPrefixBytes> prefix_{};
   std::uint8_t prefix_filled_ = 0;
-  std::uint32_t length_ = 0;            // of the message under way
-  std::shared_ptr<char[]> block_;       // its bytes so far
+  std::uint32_t length_ = 0;       // of the message under way
+  std::shared_ptr<char[]> block_;  // its bytes so far
   std::size_t block_bytes_ = 0;
   std::size_t filled_ = 0;
   std::optional<GrpcStatus> error_;

@@ -93,7 +93,8 @@ TEST(MessageReader, AMessageOverTheLimitIsRefusedByItsPrefix) {
   const std::string wire("\0\x80\0\0\0", 5);
   std::string_view input = wire;
   EXPECT_FALSE(reader.take(input).has_value());
-  EXPECT_EQ(reader.error(), (GrpcStatus{GrpcCode::kResourceExhausted, "grpc: received message larger than max (2147483648 vs. 1000)"}));
+  EXPECT_EQ(reader.error(),
+            (GrpcStatus{GrpcCode::kResourceExhausted, "grpc: received message larger than max (2147483648 vs. 1000)"}));
 }
 
 TEST(MessageReader, TheFlagMustMatchTheEncoding) {
@@ -101,7 +102,8 @@ TEST(MessageReader, TheFlagMustMatchTheEncoding) {
   std::string wire = framed("abc", 1);
   std::string_view input = wire;
   EXPECT_FALSE(plain.take(input).has_value());
-  EXPECT_EQ(plain.error(), (GrpcStatus{GrpcCode::kInternal, "grpc: compressed flag set with identity or empty encoding"}));
+  EXPECT_EQ(plain.error(),
+            (GrpcStatus{GrpcCode::kInternal, "grpc: compressed flag set with identity or empty encoding"}));
 
   MessageReader gzip = reader_of(Encoding::kGzip);
   wire = framed("abc", 7);
@@ -123,8 +125,8 @@ TEST(MessageReader, AZipBombStopsAtTheLimit) {
   const std::string wire = framed(gzipped(std::string(20'000'000, '\0')), 1);
   std::string_view input = wire;
   EXPECT_FALSE(reader.take(input).has_value());
-  EXPECT_EQ(reader.error(),
-            (GrpcStatus{GrpcCode::kResourceExhausted, "grpc: received message after decompression larger than max 100000"}));
+  EXPECT_EQ(reader.error(), (GrpcStatus{GrpcCode::kResourceExhausted,
+                                        "grpc: received message after decompression larger than max 100000"}));
 }
 
 TEST(MessageReader, DamagedGzipIsAnErrorOfTheCall) {

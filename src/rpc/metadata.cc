@@ -27,7 +27,8 @@ std::vector<std::string_view> Metadata::all(std::string_view name) const {
 Metadata::Field Metadata::at(std::size_t index) const {
   const Place& place = places_[index];
   const std::string_view text = text_;
-  return {text.substr(place.name_at, place.value_at - place.name_at), text.substr(place.value_at, place.end - place.value_at)};
+  return {text.substr(place.name_at, place.value_at - place.name_at),
+          text.substr(place.value_at, place.end - place.value_at)};
 }
 
 void Metadata::add(std::string_view name, std::string_view value) {

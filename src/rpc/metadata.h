@@ -1,8 +1,8 @@
 // Metadata: the header fields of one request, in the order of arrival, in one flat buffer.
 //
-// Names are lower case (HTTP/1.1's are lowered on arrival). For gRPC the values of names that end in "-bin" are already base64-decoded;
-// pseudo fields keep their colon (":path", ":authority"). Owned by the request; views live as long as it does. A value type: one writer,
-// then any number of readers.
+// Names are lower case (HTTP/1.1's are lowered on arrival). For gRPC the values of names that end in "-bin" are already
+// base64-decoded; pseudo fields keep their colon (":path", ":authority"). Owned by the request; views live as long as
+// it does. A value type: one writer, then any number of readers.
 #pragma once
 
 #include <cstdint>

@@ -11,7 +11,8 @@ inline constexpr std::int64_t kMinute = 60 * kSecond;
 inline constexpr std::int64_t kHour = 60 * kMinute;
 inline constexpr std::uint32_t kUnlimitedStreams = 0xffffffff;
 
-// What clients may do with HTTP/2 PINGs, as grpc-go's EnforcementPolicy: more than two pings too soon bring GOAWAY "too_many_pings".
+// What clients may do with HTTP/2 PINGs, as grpc-go's EnforcementPolicy: more than two pings too soon bring GOAWAY
+// "too_many_pings".
 struct KeepaliveEnforcement {
   std::int64_t min_time_ns = 5 * kSecond;  // between two pings while calls are running
   bool permit_without_stream = false;      // false: without calls, one ping in two hours
@@ -34,7 +35,8 @@ struct Options {
   std::size_t max_receive_message_bytes = 4 * 1024 * 1024;   // after inflating, too
   std::size_t max_header_list_bytes = 64 * 1024;
   std::size_t max_http_body_bytes = 4 * 1024 * 1024;
-  std::size_t max_connections = 0;                           // 0: as many as descriptors; above it a connection waits unaccepted
+  std::size_t max_connections = 0;  // 0: as many as descriptors; above it a connection waits unaccepted
+  bool reuse_port = false;          // SO_REUSEPORT on listening TCP sockets (SO_REUSEADDR is always on, as in Go)
 
   std::int64_t header_timeout_ns = 5 * kMinute;     // for the preface, or an HTTP/1.1 request's header
   std::int64_t http_idle_timeout_ns = 5 * kMinute;  // HTTP/1.1 keep-alive without a request; 0: none
@@ -49,7 +51,8 @@ struct Options {
   std::size_t stream_low_water_bytes = 256 * 1024;
   // Unary answers waiting on one connection; above it the connection's next requests wait undispatched.
   std::size_t max_queued_output_bytes = 16 * 1024 * 1024;
-  // Parts of unfinished request messages on one connection; above it the message that grows is refused with kResourceExhausted.
+  // Parts of unfinished request messages on one connection; above it the message that grows is refused with
+  // kResourceExhausted.
   std::size_t max_unfinished_request_bytes = 64 * 1024 * 1024;
 
   // Upper bounds, in seconds, of the buckets of Counters::handling; empty: calls are not timed.

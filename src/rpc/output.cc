@@ -83,11 +83,12 @@ void OutputQueue::take(std::size_t count, OutputBatch& batch) {
   if (size_ == 0) clear();
 }
 
-// Takes from the part of `item` at hand, at most to its end: part 0 is the head, then come the body's finished pieces, then its tail.
+// Takes from the part of `item` at hand, at most to its end: part 0 is the head, then come the body's finished pieces,
+// then its tail.
 std::size_t OutputQueue::take_part(Item& item, std::size_t count, OutputBatch& batch) {
   const auto& pieces = item.body.sealed();
   const bool is_piece = part_ > 0 && part_ <= pieces.size();
-  const std::string_view bytes = part_ == 0  ? std::string_view(item.head, item.head_bytes)
+  const std::string_view bytes = part_ == 0 ? std::string_view(item.head, item.head_bytes)
                                  : is_piece ? pieces[part_ - 1].view()
                                             : item.body.tail();
   count = std::min(count, bytes.size() - offset_);

@@ -1,5 +1,5 @@
-// OutputBatch: bytes on their way to one socket; OutputQueue: bytes that wait on one stream. Small pieces are copied once, into the batch;
-// large ones are shared all the way to writev.
+// OutputBatch: bytes on their way to one socket; OutputQueue: bytes that wait on one stream. Small pieces are copied
+// once, into the batch; large ones are shared all the way to writev.
 #pragma once
 
 #include <sys/uio.h>

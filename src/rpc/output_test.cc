@@ -17,7 +17,8 @@ std::string written(OutputBatch& batch, std::size_t step) {
     std::array<iovec, 3> pieces;
     const std::size_t count = batch.describe(pieces);
     std::string some;
-    for (std::size_t i = 0; i < count; ++i) some.append(static_cast<const char*>(pieces[i].iov_base), pieces[i].iov_len);
+    for (std::size_t i = 0; i < count; ++i)
+      some.append(static_cast<const char*>(pieces[i].iov_base), pieces[i].iov_len);
     some.resize(std::min(some.size(), step));
     batch.drop(some.size());
     all += some;

@@ -1,7 +1,8 @@
 // PingPolicy: whether a client's PINGs are too many, counted as grpc-go's server counts them. Pure: time is given.
 //
-// A ping too soon after the last one is a strike; the third ends the connection. Sending a HEADERS or DATA frame forgives all strikes at the
-// next ping, so that a client that pings a busy connection (or probes its bandwidth) is left in peace.
+// A ping too soon after the last one is a strike; the third ends the connection. Sending a HEADERS or DATA frame
+// forgives all strikes at the next ping, so that a client that pings a busy connection (or probes its bandwidth) is
+// left in peace.
 #pragma once
 
 #include <cstdint>

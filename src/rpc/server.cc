@@ -27,7 +27,8 @@ struct Server::Core : std::enable_shared_from_this<Core> {
     Timer pause;
   };
 
-  Core(Options options, const ServiceTable& services, HttpHandler http, std::vector<Loop*> on_loops, base::Logger& logger)
+  Core(Options options, const ServiceTable& services, HttpHandler http, std::vector<Loop*> on_loops,
+       base::Logger& logger)
       : parts(std::make_shared<const ServerParts>(ServerParts{std::move(options), services, std::move(http), logger})),
         loops(std::move(on_loops)) {
     CHECK(!loops.empty());
@@ -134,13 +135,16 @@ void Server::Core::close() {
   for (const auto& shard : shards) shard->close();
 }
 
-Server::Server(Options options, const ServiceTable& services, HttpHandler http, std::vector<Loop*> loops, base::Logger& logger)
+Server::Server(Options options, const ServiceTable& services, HttpHandler http, std::vector<Loop*> loops,
+               base::Logger& logger)
     : core_(std::make_shared<Core>(std::move(options), services, std::move(http), std::move(loops), logger)) {}
 
-Server::~Server() { core_->close(); }
+Server::~Server() {
+  core_->close();
+}
 
 Result<std::string> Server::listen(const std::string& address, Serves serves) {
-  TRY_ASSIGN(Listener listener, Listener::open(address));
+  TRY_ASSIGN(Listener listener, Listener::open(address, {.reuse_port = core_->parts->options.reuse_port}));
   const std::string bound = listener.address();
   auto socket = std::make_unique<Core::Socket>(std::move(listener), serves);
   core_->post(0, [core = core_.get(), socket = std::move(socket)]() mutable { core->start(std::move(socket)); });

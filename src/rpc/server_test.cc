@@ -29,7 +29,9 @@ using testing::SocketClient;
 
 constexpr std::int64_t kMs = 1'000'000;
 
-base::Rope rope(std::string text) { return base::Rope(std::move(text)); }
+base::Rope rope(std::string text) {
+  return base::Rope(std::move(text));
+}
 
 // Handles that handlers put down for the test to pick up.
 template <typename T>
@@ -61,7 +63,8 @@ class Mailbox {
   std::deque<T> values_;
 };
 
-// A server on running loops. Methods of test.T: Echo answers at once, Later gives its call to `later`, Down its stream to `streams`.
+// A server on running loops. Methods of test.T: Echo answers at once, Later gives its call to `later`, Down its stream
+// to `streams`.
 class TestServer {
  public:
   explicit TestServer(Options options = {}, const std::string& where = "127.0.0.1:0", std::size_t count = 2,
@@ -83,7 +86,8 @@ class TestServer {
                     streams.put(std::move(call));
                   }));
     const HttpHandler http = [](HttpRequest request, HttpResponder responder) {
-      std::move(responder).respond({.status = 200, .headers = {}, .body = rope(request.peer->address + " " + request.path)});
+      std::move(responder).respond(
+          {.status = 200, .headers = {}, .body = rope(request.peer->address + " " + request.path)});
     };
     for (std::size_t i = 0; i < count; ++i) loops_.push_back(std::make_unique<Loop>(base::system_clock()));
     std::vector<Loop*> pointers;
@@ -151,8 +155,15 @@ TEST(Server, AnAddressInUseIsReportedAsGoDoes) {
   ServiceTable none;
   Loop loop(base::system_clock());
   Server second({}, none, {}, {&loop}, base::null_logger());
-  EXPECT_EQ(second.listen(server.address).error().detail, "listen tcp " + server.address + ": bind: address already in use");
+  EXPECT_EQ(second.listen(server.address).error().detail,
+            "listen tcp " + server.address + ": bind: address already in use");
   EXPECT_FALSE(second.listen("127.0.0.1").has_value());
+}
+
+TEST(Server, APortMayBeSharedWhenBothSay) {
+  TestServer first({.reuse_port = true});
+  TestServer second({.reuse_port = true}, first.address);
+  EXPECT_EQ(second.address, first.address);
 }
 
 TEST(Server, APortIsFreeAgainAfterTheServerWithConnectionsIsGone) {
@@ -299,13 +310,13 @@ TEST(Server, GarbageEndsItsConnectionAndNothingElse) {
       std::string(1000, '\0'),
       preface + std::string(5000, '\xff'),
       preface + raw_frame(0, 0, 1, "data of no stream"),
-      preface + raw_frame(1, 4, 1, std::string(100, '\xfe')),            // broken HPACK
-      preface + raw_frame(1, 4, 2, ""),                                  // an even stream
-      preface + raw_frame(6, 0, 0, "short"),                             // a PING of five bytes
-      preface + raw_frame(8, 0, 0, std::string("\0\0\0\0", 4)),          // a window update of nothing
+      preface + raw_frame(1, 4, 1, std::string(100, '\xfe')),                // broken HPACK
+      preface + raw_frame(1, 4, 2, ""),                                      // an even stream
+      preface + raw_frame(6, 0, 0, "short"),                                 // a PING of five bytes
+      preface + raw_frame(8, 0, 0, std::string("\0\0\0\0", 4)),              // a window update of nothing
       preface + raw_frame(4, 0, 0, std::string("\0\4\xff\xff\xff\xff", 6)),  // a window of 4 GiB
-      preface + raw_frame(9, 4, 1, ""),                                  // CONTINUATION of nothing
-      preface + std::string("\x7f\xff\xff\0\0\0\0\0\1", 9),              // a frame of 8 MiB
+      preface + raw_frame(9, 4, 1, ""),                                      // CONTINUATION of nothing
+      preface + std::string("\x7f\xff\xff\0\0\0\0\0\1", 9),                  // a frame of 8 MiB
       "GET / HTTP/9.9\r\n\r\n",
       "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n"};
   for (const std::string& bytes : garbage) {
@@ -368,7 +379,8 @@ TEST(Server, ASocketMayServeOneProtocolOnly) {
   EXPECT_EQ(http.receive_all(), "");
   H2SocketClient grpc(grpc_only.address);
   EXPECT_EQ(grpc.wait_for(grpc.h2.call("/test.T/Echo", "")).grpc_status(), "0");
-  const auto get = grpc.h2.request({{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {":authority", "x"}}, true);
+  const auto get =
+      grpc.h2.request({{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {":authority", "x"}}, true);
   EXPECT_EQ(grpc.wait_for(get).headers.at(":status"), "415");
 
   TestServer http_only({}, "127.0.0.1:0", 1, Serves::kHttpOnly);

@@ -45,7 +45,8 @@ GrpcStatus ServiceTable::explain_missing(std::string_view path) const {
   }
   const std::string service(path.substr(1, slash - 1));
   if (!services_.contains(service)) return {GrpcCode::kUnimplemented, "unknown service " + service};
-  return {GrpcCode::kUnimplemented, "unknown method " + std::string(path.substr(slash + 1)) + " for service " + service};
+  return {GrpcCode::kUnimplemented,
+          "unknown method " + std::string(path.substr(slash + 1)) + " for service " + service};
 }
 
 }  // namespace etcd::rpc

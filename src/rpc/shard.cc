@@ -18,7 +18,9 @@ void add(std::atomic<std::uint64_t>& counter, std::uint64_t amount = 1) {
   counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
 }
 
-std::uint64_t value_of(const std::atomic<std::uint64_t>& counter) { return counter.load(std::memory_order_relaxed); }
+std::uint64_t value_of(const std::atomic<std::uint64_t>& counter) {
+  return counter.load(std::memory_order_relaxed);
+}
 
 }  // namespace
 
@@ -42,7 +44,9 @@ Shard::Shard(std::shared_ptr<const ServerParts> parts, Loop& loop)
   }
 }
 
-Shard::~Shard() { CHECK(first_ == nullptr && free_.empty(), "a shard must be closed first"); }
+Shard::~Shard() {
+  CHECK(first_ == nullptr && free_.empty(), "a shard must be closed first");
+}
 
 void Shard::give_back(UnaryExchange* first, UnaryExchange* last) {
   if (runs_here()) {
@@ -155,7 +159,9 @@ const std::string& Shard::http_date() {
   return date_;
 }
 
-void Shard::count_started(const Method& method) { add(cells_[method.index].started); }
+void Shard::count_started(const Method& method) {
+  add(cells_[method.index].started);
+}
 
 void Shard::count_received(const Method& method, std::size_t bytes) {
   add(cells_[method.index].received);
@@ -173,7 +179,8 @@ void Shard::count_handled(const CallInfo& info, GrpcCode code) {
   if (!cell.buckets) return;
   const std::int64_t took_ns = std::max<std::int64_t>(0, loop_.clock().monotonic_ns() - info.started_ns);
   const auto& bounds = options().handling_buckets;
-  const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), static_cast<double>(took_ns) / 1e9) - bounds.begin();
+  const auto bucket =
+      std::lower_bound(bounds.begin(), bounds.end(), static_cast<double>(took_ns) / 1e9) - bounds.begin();
   add(cell.buckets[static_cast<std::size_t>(bucket)]);
   add(cell.handling_ns, static_cast<std::uint64_t>(took_ns));
 }
@@ -194,7 +201,8 @@ void Shard::add_to(Counters& sum) const {
     to.messages_sent += value_of(from.sent);
     for (std::size_t code = 0; code < kGrpcCodes; ++code) to.handled[code] += value_of(from.handled[code]);
     to.handling.resize(from.buckets ? options().handling_buckets.size() + 1 : 0);
-    for (std::size_t bucket = 0; bucket < to.handling.size(); ++bucket) to.handling[bucket] += value_of(from.buckets[bucket]);
+    for (std::size_t bucket = 0; bucket < to.handling.size(); ++bucket)
+      to.handling[bucket] += value_of(from.buckets[bucket]);
     to.handling_seconds += static_cast<double>(value_of(from.handling_ns)) / 1e9;
   }
   sum.connections_open += value_of(connections_open_);

@@ -1,8 +1,9 @@
-// Shard: one loop's part of a server. What handlers' answers come back to, from any thread, and what the loop's connections share.
+// Shard: one loop's part of a server. What handlers' answers come back to, from any thread, and what the loop's
+// connections share.
 //
-// Owner: the Server, and every exchange that a handle still holds. The loop's thread uses everything; give_back, schedule and runs_here are
-// for any thread, also after close().
-// Invariant: after close() nothing touches the loop, and answers that come in are destroyed.
+// Owner: the Server, and every exchange that a handle still holds. The loop's thread uses everything; give_back,
+// schedule and runs_here are for any thread, also after close(). Invariant: after close() nothing touches the loop, and
+// answers that come in are destroyed.
 #pragma once
 
 #include <atomic>
@@ -97,10 +98,10 @@ class Shard : public std::enable_shared_from_this<Shard> {
 
   std::atomic<bool> closed_ = false;  // written under mutex_
   std::mutex mutex_;
-  UnaryExchange* first_ = nullptr;  // under mutex_
-  UnaryExchange* last_ = nullptr;   // under mutex_
+  UnaryExchange* first_ = nullptr;                        // under mutex_
+  UnaryExchange* last_ = nullptr;                         // under mutex_
   std::vector<std::shared_ptr<StreamExchange>> streams_;  // under mutex_
-  bool drain_posted_ = false;       // under mutex_
+  bool drain_posted_ = false;                             // under mutex_
 };
 
 }  // namespace etcd::rpc

@@ -13,7 +13,9 @@ namespace {
 constexpr std::int64_t kTickNs = 1'000'000;
 
 // Rounded up, so that no timer fires early.
-std::int64_t tick_at_or_after(std::int64_t ns) { return ns / kTickNs + (ns % kTickNs > 0 ? 1 : 0); }
+std::int64_t tick_at_or_after(std::int64_t ns) {
+  return ns / kTickNs + (ns % kTickNs > 0 ? 1 : 0);
+}
 
 void unlink(TimerLink& link) {
   link.previous->next = link.next;
@@ -61,14 +63,16 @@ void TimerWheel::start(Timer& timer, std::int64_t at_ns) {
   insert(timer);
 }
 
-// The level is that of the highest digit in which the timer's tick differs from now: its slot comes up before that digit's next carry.
+// The level is that of the highest digit in which the timer's tick differs from now: its slot comes up before that
+// digit's next carry.
 void TimerWheel::insert(Timer& timer) {
   const auto differing = static_cast<std::uint64_t>(timer.at_tick_ ^ tick_);
   const int top_bit = 63 - std::countl_zero(differing | 1);
   int level = top_bit / kSlotBits;
   std::int64_t at = timer.at_tick_;
   if (level >= kLevels) {
-    // The last level goes round. What is farther than one round waits in its farthest slot and is sorted in again from there.
+    // The last level goes round. What is farther than one round waits in its farthest slot and is sorted in again from
+    // there.
     level = kLevels - 1;
     if (at - tick_ >= std::int64_t{1} << (kLevels * kSlotBits)) at = tick_ - (std::int64_t{1} << (level * kSlotBits));
   }
@@ -136,7 +140,8 @@ int TimerWheel::wait_ms(std::int64_t now_ns) const {
   return static_cast<int>(std::clamp<std::int64_t>(wait, 0, std::numeric_limits<int>::max()));
 }
 
-// Slots from `current` (excluded) to the next occupied one, going round; a full turn means `current` itself, 0 that none is.
+// Slots from `current` (excluded) to the next occupied one, going round; a full turn means `current` itself, 0 that
+// none is.
 int TimerWheel::next_occupied(const Level& level, std::size_t current) {
   constexpr std::size_t kWords = kSlots / 64;
   const std::size_t first = (current + 1) % kSlots;

@@ -1,9 +1,9 @@
 // TimerWheel: many timers, most of them cancelled before they fire (deadlines of calls), at O(1) each.
 //
-// A pure core: time is given. Resolution is one millisecond; a timer never fires early, and fires at the first advance() at or after its
-// time. Four levels of 256 slots of 1 ms, 256 ms, 65.5 s and 4.66 h; later times wait in the last level and are sorted in again.
-// Owner: one loop. Invariant: each started Timer is linked into exactly one slot, and the bit of an occupied slot is set (that of an empty
-// one may be).
+// A pure core: time is given. Resolution is one millisecond; a timer never fires early, and fires at the first
+// advance() at or after its time. Four levels of 256 slots of 1 ms, 256 ms, 65.5 s and 4.66 h; later times wait in the
+// last level and are sorted in again. Owner: one loop. Invariant: each started Timer is linked into exactly one slot,
+// and the bit of an occupied slot is set (that of an empty one may be).
 #pragma once
 
 #include <array>
@@ -51,7 +51,8 @@ class TimerWheel {
   void start(Timer& timer, std::int64_t at_ns);
   // Fires what is due at `now_ns`. A callback may start and cancel any timer, destroy its own too.
   void advance(std::int64_t now_ns);
-  // Milliseconds from `now_ns` until advance() next has something to do (at most; sorting in is something), -1 if there is no timer.
+  // Milliseconds from `now_ns` until advance() next has something to do (at most; sorting in is something), -1 if there
+  // is no timer.
   int wait_ms(std::int64_t now_ns) const;
 
  private:

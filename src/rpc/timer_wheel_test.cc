@@ -107,7 +107,8 @@ TEST(TimerWheel, RandomTimersFireExactlyWhenANaiveModelSaysSo) {
   std::vector<std::unique_ptr<Timer>> timers;
   std::map<std::size_t, std::int64_t> due;
   std::vector<std::size_t> fired;
-  for (std::size_t i = 0; i < kTimers; ++i) timers.push_back(std::make_unique<Timer>([&fired, i] { fired.push_back(i); }));
+  for (std::size_t i = 0; i < kTimers; ++i)
+    timers.push_back(std::make_unique<Timer>([&fired, i] { fired.push_back(i); }));
   for (int round = 0; round < 20'000; ++round) {
     const auto which = static_cast<std::size_t>(random(kTimers));
     if (random(4) == 0) {
@@ -147,7 +148,9 @@ TEST(TimerWheel, WaitingNeverSleepsPastATimer) {
     now += wait * kMs;
     ASSERT_LE(now, due);
     wheel.advance(now);
-    if (now == due) { ASSERT_TRUE(fired); }
+    if (now == due) {
+      ASSERT_TRUE(fired);
+    }
   }
 }
 

@@ -1,4 +1,5 @@
-// A server whose one unary method sends the request back: what a call costs with nothing behind it. Prints its CPU time when it stops.
+// A server whose one unary method sends the request back: what a call costs with nothing behind it. Prints its CPU time
+// when it stops.
 //   rpc_echo <address> [loops]
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -21,7 +22,9 @@ namespace {
 double cpu_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; };
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -40,7 +43,8 @@ int serve(const char* address, std::size_t count) {
                }));
   std::vector<std::unique_ptr<Loop>> loops;
   std::vector<Loop*> pointers;
-  for (std::size_t i = 0; i < count; ++i) pointers.push_back(loops.emplace_back(std::make_unique<Loop>(base::system_clock())).get());
+  for (std::size_t i = 0; i < count; ++i)
+    pointers.push_back(loops.emplace_back(std::make_unique<Loop>(base::system_clock())).get());
   const HttpHandler http = [](HttpRequest, HttpResponder responder) { std::move(responder).respond(not_found()); };
   Server server({}, services, http, pointers, base::null_logger());
   const auto bound = server.listen(address);
@@ -59,7 +63,8 @@ int serve(const char* address, std::size_t count) {
   for (std::thread& thread : threads) thread.join();
   const Counters counters = server.counters();
   const auto calls = static_cast<double>(counters.methods[0].started);
-  std::printf("%.0f calls, %.3f s of CPU, %.3f us each\n", calls, cpu_seconds(), calls > 0 ? cpu_seconds() * 1e6 / calls : 0.0);
+  std::printf("%.0f calls, %.3f s of CPU, %.3f us each\n", calls, cpu_seconds(),
+              calls > 0 ? cpu_seconds() * 1e6 / calls : 0.0);
   return 0;
 }
 

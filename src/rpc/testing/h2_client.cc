@@ -10,7 +10,9 @@ namespace etcd::rpc::testing {
 
 namespace {
 
-std::string text_of(const std::uint8_t* bytes, std::size_t length) { return {reinterpret_cast<const char*>(bytes), length}; }
+std::string text_of(const std::uint8_t* bytes, std::size_t length) {
+  return {reinterpret_cast<const char*>(bytes), length};
+}
 
 std::string find(const std::map<std::string, std::string>& fields, const std::string& name) {
   const auto found = fields.find(name);
@@ -62,18 +64,19 @@ struct ClientCallbacks {
     }
     if (frame->hd.type == NGHTTP2_RST_STREAM) self.answers_[frame->hd.stream_id].reset = frame->rst_stream.error_code;
     const bool carries_end = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
-    if (carries_end && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) self.answers_[frame->hd.stream_id].ended = true;
+    if (carries_end && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0)
+      self.answers_[frame->hd.stream_id].ended = true;
     return 0;
   }
 
-  static int data_received(nghttp2_session*, std::uint8_t, std::int32_t stream, const std::uint8_t* bytes, std::size_t length,
-                           void* user_data) {
+  static int data_received(nghttp2_session*, std::uint8_t, std::int32_t stream, const std::uint8_t* bytes,
+                           std::size_t length, void* user_data) {
     client_of(user_data).answers_[stream].body += text_of(bytes, length);
     return 0;
   }
 
-  static ssize_t read_body(nghttp2_session*, std::int32_t stream, std::uint8_t* out, std::size_t length, std::uint32_t* flags,
-                           nghttp2_data_source*, void* user_data) {
+  static ssize_t read_body(nghttp2_session*, std::int32_t stream, std::uint8_t* out, std::size_t length,
+                           std::uint32_t* flags, nghttp2_data_source*, void* user_data) {
     H2Client::Body& body = client_of(user_data).bodies_[stream];
     const std::size_t count = std::min(length, body.bytes.size() - body.sent);
     if (count == 0 && !body.ended) {
@@ -103,12 +106,16 @@ H2Client::H2Client(Settings settings) : settings_(settings) {
   CHECK(nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, &entry, 1) == 0);
 }
 
-H2Client::~H2Client() { nghttp2_session_del(session_); }
+H2Client::~H2Client() {
+  nghttp2_session_del(session_);
+}
 
 std::int32_t H2Client::request(const Fields& fields, bool ended) {
   std::vector<nghttp2_nv> nv;
   for (const auto& [name, value] : fields) {
-    const auto bytes = [](const std::string& text) { return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data())); };
+    const auto bytes = [](const std::string& text) {
+      return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
+    };
     nv.push_back({bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
   }
   nghttp2_data_provider provider{};
@@ -117,8 +124,12 @@ std::int32_t H2Client::request(const Fields& fields, bool ended) {
 }
 
 std::int32_t H2Client::open_call(const std::string& path, const Fields& extra) {
-  Fields fields = {{":method", "POST"}, {":scheme", "http"},         {":path", path},
-                   {":authority", "x"}, {"content-type", "application/grpc"}, {"te", "trailers"}};
+  Fields fields = {{":method", "POST"},
+                   {":scheme", "http"},
+                   {":path", path},
+                   {":authority", "x"},
+                   {"content-type", "application/grpc"},
+                   {"te", "trailers"}};
   fields.insert(fields.end(), extra.begin(), extra.end());
   return request(fields, false);
 }
@@ -142,7 +153,9 @@ void H2Client::reset(std::int32_t stream, std::uint32_t error) {
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream, error);
 }
 
-void H2Client::ping() { nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr); }
+void H2Client::ping() {
+  nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr);
+}
 
 void H2Client::open_window(std::int32_t stream, std::int32_t bytes) {
   nghttp2_submit_window_update(session_, NGHTTP2_FLAG_NONE, 0, bytes);
@@ -152,12 +165,14 @@ void H2Client::open_window(std::int32_t stream, std::int32_t bytes) {
 std::string H2Client::take_output() {
   std::string all;
   const std::uint8_t* bytes = nullptr;
-  for (ssize_t count; (count = nghttp2_session_mem_send(session_, &bytes)) > 0;) all += text_of(bytes, static_cast<std::size_t>(count));
+  for (ssize_t count; (count = nghttp2_session_mem_send(session_, &bytes)) > 0;)
+    all += text_of(bytes, static_cast<std::size_t>(count));
   return all;
 }
 
 void H2Client::receive(std::string_view bytes) {
-  const ssize_t taken = nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  const ssize_t taken =
+      nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   CHECK(taken == static_cast<ssize_t>(bytes.size()), taken);
 }
 
@@ -180,6 +195,8 @@ std::string raw_frame(std::uint8_t type, std::uint8_t flags, std::int32_t stream
   return out.append(payload);
 }
 
-std::string raw_preface() { return NGHTTP2_CLIENT_MAGIC + raw_frame(NGHTTP2_SETTINGS, 0, 0, ""); }
+std::string raw_preface() {
+  return NGHTTP2_CLIENT_MAGIC + raw_frame(NGHTTP2_SETTINGS, 0, 0, "");
+}
 
 }  // namespace etcd::rpc::testing

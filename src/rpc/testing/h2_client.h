@@ -1,4 +1,5 @@
-// H2Client: the client's end of an HTTP/2 connection for tests, bytes in and bytes out; and frames made by hand for what no client sends.
+// H2Client: the client's end of an HTTP/2 connection for tests, bytes in and bytes out; and frames made by hand for
+// what no client sends.
 #pragma once
 
 #include <cstdint>

@@ -71,7 +71,9 @@ std::string SocketClient::receive_all() {
   return all;
 }
 
-void SocketClient::end_output() { shutdown(socket_.get(), SHUT_WR); }
+void SocketClient::end_output() {
+  shutdown(socket_.get(), SHUT_WR);
+}
 
 bool H2SocketClient::run_until(const std::function<bool()>& done) {
   flush();

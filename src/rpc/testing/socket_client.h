@@ -17,7 +17,8 @@ class SocketClient {
 
   bool is_open() const { return socket_.is_open(); }
   void send(std::string_view bytes);
-  // The next bytes; "" when the server has closed the connection (then has_ended() is true) or, after 10 seconds, has sent nothing.
+  // The next bytes; "" when the server has closed the connection (then has_ended() is true) or, after 10 seconds, has
+  // sent nothing.
   std::string receive();
   // Everything up to the end of the connection.
   std::string receive_all();
@@ -33,7 +34,8 @@ class SocketClient {
 
 class H2SocketClient {
  public:
-  explicit H2SocketClient(const std::string& address, H2Client::Settings settings = {}) : socket(address), h2(settings) {}
+  explicit H2SocketClient(const std::string& address, H2Client::Settings settings = {})
+      : socket(address), h2(settings) {}
 
   void flush() { socket.send(h2.take_output()); }
   // Sends and receives until `done`, or until the connection ends or falls silent. Returns whether it was done.
