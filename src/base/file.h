@@ -41,10 +41,10 @@ class File {
   virtual Status sync_data() = 0;  // fdatasync: contents and size
   virtual Status sync() = 0;       // fsync: attributes too
   virtual Status truncate(std::uint64_t size) = 0;
-  // Makes sure that [0, size) has blocks; extends the file with zeros if it is shorter.
+  // Gives [0, size) blocks, where the file system can; extends the file with zeros if it is shorter.
   virtual Status allocate(std::uint64_t size) = 0;
   virtual Result<std::uint64_t> size() = 0;
-  // An exclusive advisory lock (flock) held until the file is closed; does not wait: kLocked.
+  // An exclusive advisory lock, seen by bbolt's and by etcd's WAL's, until the file is closed; does not wait: kLocked.
   virtual Status try_lock() = 0;
   // Maps the file read-only with room for `reserve` bytes of growth, so that it never moves.
   virtual Result<std::unique_ptr<Mapping>> map(std::size_t reserve) = 0;
