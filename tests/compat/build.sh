@@ -96,4 +96,4 @@ build_suites .single.test "-modfile=$single/go.mod"
 rm -rf "$out/fixtures"
 cp -r "$single/tests/fixtures" "$out/fixtures"
 echo "$stamp" >"$out/.stamp"
-"$out/etcd" --version | head -1
+"$out/etcd" --version | sed -n 1p
