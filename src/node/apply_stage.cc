@@ -104,7 +104,9 @@ void ApplyStage::apply_one(const raft::Entry& entry, ProposeCallback waiter, std
   if (!applied) {
     logger_.fatal("failed to apply an entry that the cluster has committed", {{"index", entry.index}, base::LogField(applied.error())});
   }
-  if (const Revision now = machine_->store().compact_revision(); now != compacted) compactions_.begun(now, compacted, now_ns);
+  if (const Revision now = machine_->store().compact_revision(); now != compacted) {
+    entry.index > options_.found_in_log ? compactions_.begun(now, compacted, now_ns) : compactions_.resumed(now, now_ns);
+  }
   if (applied->first_of_term) outlets_.first_of_term();
   if (applied->conf_change) return on_conf_change(*applied->conf_change, std::move(waiter));
   if (applied->raise_no_space) {

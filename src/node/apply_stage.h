@@ -46,6 +46,7 @@ class ApplyStage {
     std::uint64_t catchup_entries = 5'000;          // --snapshot-catchup-entries
     std::size_t background_keys = 1'000;            // --compaction-batch-limit: keys of background work in one step
     std::int64_t background_pause_ns = 10'000'000;  // --compaction-sleep-interval: between two such steps
+    LogIndex found_in_log;                          // last entry of the log at the start: up to it, an earlier run may have applied all
   };
   struct Outlets {
     Inbox<ReplicaInput>& replica;

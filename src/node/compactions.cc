@@ -10,20 +10,16 @@ namespace etcd::node {
 
 Compactions::Compactions(const mvcc::CompactionProgress& found, Outlets outlets, base::Logger& logger)
     : outlets_(std::move(outlets)), logger_(logger) {
-  if (found.scheduled > found.finished) running_.push_back({.revision = found.scheduled, .hash = {}});
+  if (found.scheduled > found.finished) resumed(found.scheduled, 0);
 }
 
-// etcd does not keep the hash of a compaction that follows an interrupted one either.
+// Whether the compaction before has come to its end does not matter: what it removes does not count.
 void Compactions::begun(Revision revision, Revision previous, std::int64_t now_ns) {
-  const bool interrupted = !running_.empty() && running_.back().state == Hash::kNone;
-  if (interrupted) {
-    logger_.info("previous compaction was interrupted, skip storing compaction hash value", {{"compact-revision", revision}});
-  }
-  running_.push_back({.revision = revision,
-                      .previous = previous,
-                      .begun_ns = now_ns,
-                      .state = interrupted ? Hash::kNone : Hash::kToDo,
-                      .hash = {}});
+  running_.push_back({.revision = revision, .previous = previous, .begun_ns = now_ns, .state = Hash::kToDo, .hash = {}});
+}
+
+void Compactions::resumed(Revision revision, std::int64_t now_ns) {
+  running_.push_back({.revision = revision, .begun_ns = now_ns, .state = Hash::kNone, .hash = {}});
 }
 
 void Compactions::published(const std::function<mvcc::ReadViewRef()>& view) {

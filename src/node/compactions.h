@@ -48,11 +48,13 @@ class Compactions {
     std::function<DbSizes()> db_sizes;
   };
 
-  // `found`: where the store is at the start. A compaction that it resumes is followed, but not hashed: part of what it removes may be gone.
+  // `found`: where the store is at the start; it may resume a compaction.
   Compactions(const mvcc::CompactionProgress& found, Outlets outlets, base::Logger& logger);
 
   // An entry asked for a compaction. `previous`: the compact revision before, -1 for none.
   void begun(Revision revision, Revision previous, std::int64_t now_ns);
+  // One that an earlier run of the process had begun, or may have: it is followed, but leaves no hash, as in etcd.
+  void resumed(Revision revision, std::int64_t now_ns);
   // `view` was published and is not behind the last begun().
   void published(const std::function<mvcc::ReadViewRef()>& view);
   void hashed(const CompactionHashed& done);

@@ -70,8 +70,10 @@ Result<std::unique_ptr<LocalNode>> LocalNode::open(base::FileSystem& files, cons
   TRY_ASSIGN(Recovery recovery, recover(files, options.start, logger));
   const raft::Config config = raft_config(options, recovery.member_id);
   const base::Rng rng(recovery.member_id.value ^ static_cast<std::uint64_t>(clock.wall_ns()));
+  const LogIndex found_in_log = recovery.raft.entries.empty() ? LogIndex(0) : recovery.raft.entries.back().index;
   TRY_ASSIGN(raft::Raft raft, raft::Raft::create(config, std::move(recovery.raft), rng));
   std::unique_ptr<LocalNode> node(new LocalNode(options, wakeups, clock, logger));
+  node->options_.apply.found_in_log = found_in_log;
   node->build(files, std::move(recovery), std::move(raft), wakeups, observer, std::move(ready));
   return node;
 }

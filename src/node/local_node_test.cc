@@ -153,6 +153,97 @@ TEST(LocalNode, TheRaftSnapshotLetsOldSegmentsGoAndARestartBeginsThere) {
   EXPECT_EQ(start(disk)->revision(), revision);
 }
 
+HashKvResult hash_kv(SingleNode& node, std::int64_t revision) {
+  HashKvResult answer;
+  node.node().hash_kv(Revision(revision), [&](Result<HashKvResult> hash) { answer = hash ? *hash : HashKvResult(); });
+  node.settle();
+  return answer;
+}
+
+TEST(LocalNode, WhoWaitsForACompactionIsAnsweredBeforeTheClockMoves) {
+  base::CrashFs disk;
+  auto node = start(disk, {.flush_interval_ns = 1000 * kSecond});
+  // More keys than one step of background work looks at.
+  for (int i = 0; i < 2'400; ++i) EXPECT_TRUE(node->put_now("key" + std::to_string(i % 1'200), std::to_string(i)));
+  node->compact(Revision(2'400));
+  bool answered = false;
+  node->node().wait_compaction([&](Status compacted) { answered = compacted.has_value(); });
+  for (int i = 0; i < 10 && !answered; ++i) node->settle();
+  EXPECT_TRUE(answered);
+  // It is in the db: the next start has nothing left to remove.
+  node.reset();
+  disk.crash(base::lose_all());
+  auto again = start(disk);
+  bool nothing_left = false;
+  again->node().wait_compaction([&](Status) { nothing_left = true; });
+  again->settle();
+  EXPECT_TRUE(nothing_left);
+}
+
+TEST(LocalNode, ACompactionLeavesItsHashWithTheCompactRevisionBeforeIt) {
+  base::CrashFs disk;
+  auto node = start(disk);
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(node->put_now("key" + std::to_string(i % 3), std::to_string(i)));
+  const std::uint32_t before = hash_kv(*node, 8).hash;
+  node->compact(Revision(8));
+  node->pass(kSecond);
+  EXPECT_EQ(hash_kv(*node, 8).hash, before);
+  EXPECT_EQ(hash_kv(*node, 8).compact_revision, Revision(-1));
+  node->compact(Revision(12));
+  node->pass(kSecond);
+  EXPECT_EQ(hash_kv(*node, 12).compact_revision, Revision(8));
+  // Still there, though 8 can't be read any more.
+  EXPECT_EQ(hash_kv(*node, 8).hash, before);
+  EXPECT_EQ(hash_kv(*node, 8).current_revision, Revision(21));
+  EXPECT_EQ(hash_kv(*node, 9).hash, 0u);
+}
+
+TEST(LocalNode, TheHashesOfTheTenNewestCompactionsAreKept) {
+  base::CrashFs disk;
+  auto node = start(disk);
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(node->put_now("a", std::to_string(i)));
+  for (int at = 2; at <= 12; ++at) node->compact(Revision(at));
+  node->pass(kSecond);
+  EXPECT_EQ(hash_kv(*node, 2).hash, 0u);
+  for (int at = 3; at <= 12; ++at) EXPECT_EQ(hash_kv(*node, at).compact_revision, Revision(at - 1)) << at;
+}
+
+TEST(LocalNode, ACompactionThatIsResumedLeavesNoHash) {
+  base::CrashFs disk;
+  auto node = start(disk, {.flush_interval_ns = 1000 * kSecond});
+  // The clock stands, so of the keys only those of the first step are looked at.
+  for (int i = 0; i < 1'200; ++i) EXPECT_TRUE(node->put_now("key" + std::to_string(i), std::to_string(i)));
+  node->compact(Revision(8));
+  node->settle();
+  bool flushed = false;
+  node->node().hash([&](Result<std::uint32_t> hash) { flushed = hash.has_value(); });
+  node->settle();
+  ASSERT_TRUE(flushed);
+  node.reset();
+  disk.crash(base::lose_all());
+  auto again = start(disk, {.flush_interval_ns = 1000 * kSecond});
+  EXPECT_EQ(hash_kv(*again, 8).compact_revision, Revision(8));
+  again->compact(Revision(12));
+  again->settle();
+  EXPECT_EQ(hash_kv(*again, 12).compact_revision, Revision(8));
+}
+
+TEST(LocalNode, ACompactionThatIsAppliedAgainLeavesNoHash) {
+  base::CrashFs disk;
+  auto node = start(disk, {.flush_interval_ns = 1000 * kSecond});
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(node->put_now("a", std::to_string(i)));
+  node->compact(Revision(8));
+  node->settle();
+  EXPECT_EQ(hash_kv(*node, 8).compact_revision, Revision(-1));
+  node.reset();
+  disk.crash(base::lose_all());
+  auto again = start(disk);
+  EXPECT_EQ(hash_kv(*again, 8).compact_revision, Revision(8));
+  again->compact(Revision(12));
+  again->settle();
+  EXPECT_EQ(hash_kv(*again, 12).compact_revision, Revision(8));
+}
+
 // The heart of durability: the power goes at every single operation of the disk, any part of what was not synced is lost, and whatever had been
 // acknowledged is there after the restart; the revision never goes back.
 class PowerCut : public ::testing::TestWithParam<int> {};
