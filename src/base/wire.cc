@@ -1,5 +1,6 @@
 #include "base/wire.h"
 
+#include <array>
 #include <cstring>
 
 namespace etcd::base {
@@ -7,7 +8,7 @@ namespace etcd::base {
 namespace {
 
 constexpr int kMaxVarintBytes = 10;
-constexpr int kMaxGroupDepth = 100;
+constexpr std::size_t kMaxGroupDepth = 100;
 constexpr std::uint64_t kMaxFieldNumber = (1u << 29) - 1;
 
 std::optional<std::uint64_t> take_fixed(std::string_view& rest, std::size_t width) {
@@ -51,14 +52,17 @@ bool take_value(std::string_view& rest, WireField& field) {
   }
 }
 
-bool skip_group(std::string_view& rest) {
-  for (int depth = 1; depth > 0;) {
+// `number`: of the field whose start tag was read. Groups must end with the number they began with.
+bool skip_group(std::string_view& rest, std::uint32_t number) {
+  std::array<std::uint32_t, kMaxGroupDepth> open{number};
+  for (std::size_t depth = 1; depth > 0;) {
     auto field = take_tag(rest);
     if (!field) return false;
     if (field->type == WireType::kStartGroup) {
-      if (++depth > kMaxGroupDepth) return false;
+      if (depth == kMaxGroupDepth) return false;
+      open[depth++] = field->number;
     } else if (field->type == WireType::kEndGroup) {
-      --depth;
+      if (open[--depth] != field->number) return false;
     } else if (!take_value(rest, *field)) {
       return false;
     }
@@ -87,7 +91,7 @@ std::optional<WireField> WireReader::next() {
     auto field = take_tag(rest_);
     if (!field) return fail();
     if (field->type == WireType::kStartGroup) {
-      if (!skip_group(rest_)) return fail();
+      if (!skip_group(rest_, field->number)) return fail();
       continue;
     }
     if (!take_value(rest_, *field)) return fail();

@@ -34,7 +34,7 @@ class WireReader {
   // The next field; nothing at the end or when the bytes are malformed (see failed()). Groups are skipped as unknown fields are,
   // to a depth of 100.
   std::optional<WireField> next();
-  // True once malformed bytes were met: truncated field, varint over 10 bytes, field number 0 or too large, bad wire type.
+  // True once malformed bytes were met: truncated field, varint over 10 bytes, field number 0 or too large, bad wire type, unmatched groups.
   bool failed() const { return failed_; }
 
  private:

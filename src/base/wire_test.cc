@@ -81,6 +81,8 @@ TEST(Wire, MalformedMessagesFail) {
   EXPECT_TRUE(malformed("\x09\x01\x02"));                  // fixed64 too short
   EXPECT_TRUE(malformed("\x0c"));                          // group end without a start
   EXPECT_TRUE(malformed("\x0b\x08\x01"));                  // group without an end
+  EXPECT_TRUE(malformed("\x0b\x14"));                      // group ended by another's number
+  EXPECT_TRUE(malformed("\x0b\x13\x0c\x14"));              // groups that overlap
   EXPECT_TRUE(malformed("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"));  // length 2^64-1
 }
 
