@@ -88,9 +88,9 @@ void HttpHealth::health(const rpc::HttpRequest& request, HttpAnswer answer) {
 
 std::string HttpHealth::alarm_reason(const std::set<std::string>& excluded) const {
   for (const cluster::Alarm& alarm : context_.node.cluster()->alarms) {
-    if (excluded.count(std::string(name_of(alarm.type))) != 0) continue;
+    if (excluded.count(name_of(alarm.type)) != 0) continue;
     context_.logger.warn("serving /health false due to an alarm", {{"alarm", describe(alarm)}});
-    return "ALARM " + std::string(name_of(alarm.type));
+    return "ALARM " + name_of(alarm.type);
   }
   return "";
 }

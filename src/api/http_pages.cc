@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "api/http_path.h"
 #include "api/messages.h"
 #include "base/go_text.h"
 #include "cluster/version.h"
@@ -70,6 +71,7 @@ void HttpPages::serve(Pages pages, rpc::HttpRequest request, rpc::HttpResponder 
   if (pages == Pages::kAll) {
     if (auto refused = access_.answer(request)) return answer(std::move(*refused));
   }
+  if (auto elsewhere = redirect_to_clean_path(request)) return answer(std::move(*elsewhere));
   if (health_.serve(request, answer)) return;
   answer(page(pages, request));
 }

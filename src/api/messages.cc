@@ -171,13 +171,14 @@ base::Rope encode_health_list(Health health) {
   return base::Rope(std::move(out));
 }
 
-std::string_view name_of(cluster::AlarmType type) {
+// A type that nobody knows, which a request may well ask for, goes by its number.
+std::string name_of(cluster::AlarmType type) {
   switch (type) {
     case cluster::AlarmType::kNone: return "NONE";
     case cluster::AlarmType::kNoSpace: return "NOSPACE";
     case cluster::AlarmType::kCorrupt: return "CORRUPT";
   }
-  return "UNKNOWN";
+  return std::to_string(static_cast<std::int32_t>(type));
 }
 
 std::string describe(const cluster::Alarm& alarm) {

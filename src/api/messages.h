@@ -56,6 +56,6 @@ base::Rope encode_health_list(Health health);
 
 // "memberID:5 alarm:NOSPACE": an alarm as Status lists it.
 std::string describe(const cluster::Alarm& alarm);
-std::string_view name_of(cluster::AlarmType type);
+std::string name_of(cluster::AlarmType type);
 
 }  // namespace etcd::api
