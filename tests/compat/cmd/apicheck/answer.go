@@ -58,6 +58,8 @@ func sortUnordered(message proto.Message) {
 		slices.SortFunc(m.Alarms, func(a, b *pb.AlarmMember) int {
 			return cmp.Or(cmp.Compare(a.Alarm, b.Alarm), cmp.Compare(a.MemberID, b.MemberID))
 		})
+	case *pb.StatusResponse:
+		slices.Sort(m.Errors)
 	case *pb.LeaseTimeToLiveResponse:
 		slices.SortFunc(m.Keys, bytes.Compare)
 	}

@@ -16,18 +16,42 @@ import (
 // of the keys. Where the limit cuts through such keys, it leaves open which of
 // them are in the answer; those that may be cut count only by their number.
 func (a *answer) evenTies(request proto.Message) {
-	r, ok := request.(*pb.RangeRequest)
-	if !ok || r.SortTarget == pb.RangeRequest_KEY {
-		return
-	}
 	for _, message := range a.messages {
-		if answer, ok := message.(*pb.RangeResponse); ok {
-			evenTiesOf(r, answer)
+		switch r := request.(type) {
+		case *pb.RangeRequest:
+			if answer, ok := message.(*pb.RangeResponse); ok {
+				evenTiesOf(r, answer)
+			}
+		case *pb.TxnRequest:
+			if answer, ok := message.(*pb.TxnResponse); ok {
+				evenTiesInTxn(r, answer)
+			}
+		}
+	}
+}
+
+func evenTiesInTxn(r *pb.TxnRequest, answer *pb.TxnResponse) {
+	branch := r.Failure
+	if answer.Succeeded {
+		branch = r.Success
+	}
+	for i, op := range branch {
+		if i == len(answer.Responses) {
+			return
+		}
+		if inner := answer.Responses[i].GetResponseRange(); inner != nil {
+			evenTiesOf(op.GetRequestRange(), inner)
+		}
+		if inner := answer.Responses[i].GetResponseTxn(); inner != nil {
+			evenTiesInTxn(op.GetRequestTxn(), inner)
 		}
 	}
 }
 
 func evenTiesOf(r *pb.RangeRequest, answer *pb.RangeResponse) {
+	if r.GetSortTarget() == pb.RangeRequest_KEY {
+		return
+	}
 	kvs := answer.Kvs
 	for i := 0; i < len(kvs); {
 		end := i + 1
