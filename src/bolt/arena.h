@@ -18,11 +18,6 @@ class Arena {
     left_ -= size;
     return bytes;
   }
-  std::string_view copy(std::string_view bytes) {
-    char* to = allocate(bytes.size());
-    std::copy(bytes.begin(), bytes.end(), to);
-    return {to, bytes.size()};
-  }
   // `first` and `second` one behind the other.
   const char* copy(std::string_view first, std::string_view second) {
     char* to = allocate(first.size() + second.size());

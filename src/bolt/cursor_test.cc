@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "base/testing/crash_fs.h"
+#include "bolt/node.h"
 #include "bolt/testing/model_bucket.h"
-#include "bolt/version.h"
 
 namespace etcd::bolt {
 namespace {
@@ -117,27 +117,29 @@ TEST_F(CursorTest, ACycleOfPagesEndsAsDamage) {
   EXPECT_EQ(db_->load_freelist().error().code, Errc::kCorrupt);
 }
 
-TEST_F(CursorTest, PagesUsedAgainAndAgainEndAsDamage) {
-  const PageId root = tx_->bucket("bucket").value()->root().page;
-  const auto page = tx_->version().pages().find(root);
-  ASSERT_FALSE(page->is_leaf());
-  const PageId first_child = page->branch_element(0)->page;
-  const std::uint32_t children = page->count();
-  tx_.reset();
-  db_.reset();
-  // A thousand roots' worth of walking: every child, and every child's child, is the same page.
-  std::string id(8, '\0');
-  store(id.data(), first_child.value);
-  for (std::uint32_t i = 0; i < children; ++i) {
-    disk_.corrupt("/db", root.value * 1024 + kPageHeaderBytes + i * kElementBytes + 8, id);
+// Three branches of sixty children each, all of them the same page: 216,000 ways to a leaf in a file of seven pages.
+TEST(Cursor, PagesUsedAgainAndAgainEndAsDamage) {
+  constexpr std::uint64_t kPages = 7;
+  std::string file(kPages * kMaxPageSize, '\0');
+  Node leaf;
+  leaf.insert_item(0, {.bytes = "key", .key_size = 2, .value_size = 1, .flags = 0});
+  encode_page(leaf, 0, 1, PageId(6), 0, &file[6 * kMaxPageSize], kMaxPageSize);
+  for (std::uint64_t page = 3; page < 6; ++page) {
+    Node branch;
+    branch.is_leaf = false;
+    for (std::size_t i = 0; i < 60; ++i)
+      branch.insert_child(i, {.key = "ke", .page = PageId(page + 1), .node = nullptr});
+    encode_page(branch, 0, 60, PageId(page), 0, &file[page * kMaxPageSize], kMaxPageSize);
   }
-  db_ = std::move(Db::open(disk_, "/db", {}).value());
-  tx_ = db_->begin_read();
-  Cursor walk = cursor();
-  std::uint64_t elements = 0;
-  for (walk.first(); walk.valid(); walk.next()) ++elements;
-  EXPECT_LE(walk.pages_entered(), tx_->size_bytes() / 1024 + 1);
-  EXPECT_FALSE(check(*tx_).faults.empty());
+  const Pages pages(file.data(), kMaxPageSize, PageId(kPages));
+  Cursor walk(pages, {.page = PageId(3)});
+  EXPECT_TRUE(walk.first());
+  while (walk.valid()) walk.next();
+  EXPECT_EQ(walk.status().error().code, Errc::kCorrupt);
+  EXPECT_TRUE(walk.last());
+  while (walk.valid()) walk.prev();
+  EXPECT_EQ(walk.status().error().code, Errc::kCorrupt);
+  EXPECT_LE(walk.pages_entered(), kPages + 1);
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 //
 // Bytes of keys and values stay where they are: in the mapping, or in the transaction's arena. A node owns the nodes
 // below it.
-// Invariants: keys ascend; a branch's child holds no key below the child's key; `bytes` is what the node would take
-// on a page.
+// Invariants: keys ascend; a branch's child, unless it is the first, holds no key below the child's own; `bytes` is
+// what the node would take on a page.
 // How it is cut into pages follows bbolt, whose code relies upon it: a branch never gets fewer than two children, a
 // page that is cut keeps at least two elements on either side, and up to four elements share one page however large
 // they are.

@@ -70,10 +70,6 @@ Result<Node*> Tree::leaf_for(std::string_view key) {
     if (path_depth_ + 2 >= kMaxTreeDepth) return fail(Errc::kCorrupt, "db: a tree is too deep");
     const std::size_t index = node->child_for(key);
     BranchItem& child = node->children[index];
-    if (index == 0 && compare_keys(key, child.key) < 0) {
-      node->bytes += key.size() - child.key.size();
-      child.key = context_.arena.copy(key);
-    }
     if (!child.node) TRY(load_child(child));
     path_[path_depth_++] = {.node = node, .child = index};
     narrow_path(*node, index);

@@ -41,7 +41,7 @@ Result<PageId> TreeBuilder::finish() {
 
 // Writes what makes whole pages, as long as enough is left for the next one; or all that there is.
 Status TreeBuilder::write_first_pages(std::size_t level, bool all) {
-  while (all ? levels_[level].count() > 0 : levels_[level].bytes > 2 * std::uint64_t{out_.page_size()}) {
+  while (all ? levels_[level].count() > 0 : levels_[level].bytes > out_.page_size()) {
     Node& node = levels_[level];
     const std::size_t cut = cut_point(node, 0, out_.page_size(), fill_);
     if (cut == node.count() && !all) return {};

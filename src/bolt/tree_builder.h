@@ -1,7 +1,7 @@
 // TreeBuilder: builds the tree of one bucket from its elements in order, bottom up. PageAppender: hands out pages one
 // behind the other and writes them so.
 //
-// Only the right edge of the tree is in memory, about two pages a level.
+// Only the right edge of the tree is in memory, about a page a level.
 // Owner: one copy.
 #pragma once
 

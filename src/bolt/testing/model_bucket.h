@@ -21,10 +21,9 @@ struct ModelBucket {
   std::uint64_t sequence = 0;
 };
 
-// What the seeds of random tests start from: 0, or with --gtest_shuffle --gtest_random_seed=N a number that N
-// decides.
+// What the seeds of random tests start from: 0, or with --gtest_random_seed=N a number that N decides.
 inline std::uint64_t first_seed() {
-  return static_cast<std::uint64_t>(testing::UnitTest::GetInstance()->random_seed()) * 1000;
+  return static_cast<std::uint64_t>(GTEST_FLAG_GET(random_seed)) * 1000;
 }
 
 inline std::string random_bytes(base::Rng& rng, std::size_t size) {
