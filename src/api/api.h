@@ -44,6 +44,9 @@ struct Options {
   std::string toolchain;                                 // where etcd names its Go release, likewise
 };
 
+// Upper bounds, in seconds, of grpc_server_handling_seconds: for rpc::Options::handling_buckets with extensive metrics.
+std::vector<double> handling_buckets();
+
 class Api {
  public:
   // `node`, `loops`, `metrics`, `clock` and `logger` must outlive it. Call before the loops run.

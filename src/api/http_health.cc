@@ -87,10 +87,12 @@ void HttpHealth::health(const rpc::HttpRequest& request, HttpAnswer answer) {
 }
 
 std::string HttpHealth::alarm_reason(const std::set<std::string>& excluded) const {
-  for (const cluster::Alarm& alarm : context_.node.cluster()->alarms) {
+  const auto cluster = context_.node.cluster();
+  for (const cluster::Alarm& alarm : cluster->alarms) {
     if (excluded.count(name_of(alarm.type)) != 0) continue;
     context_.logger.warn("serving /health false due to an alarm", {{"alarm", describe(alarm)}});
-    return "ALARM " + name_of(alarm.type);
+    const bool is_known = alarm.type == cluster::AlarmType::kNoSpace || alarm.type == cluster::AlarmType::kCorrupt;
+    return is_known ? "ALARM " + name_of(alarm.type) : "ALARM UNKNOWN";
   }
   return "";
 }

@@ -139,6 +139,17 @@ void NodeMetrics::add_method_series(std::size_t server, std::size_t method) {
       [](const rpc::MethodCounters& counters) { return counters.messages_received; }, labels);
   add("grpc_server_msg_sent_total", "Total number of gRPC stream messages sent by the server.",
       [](const rpc::MethodCounters& counters) { return counters.messages_sent; }, labels);
+  if (context_.options.extensive_metrics) {
+    metrics_.histogram_function(
+        "grpc_server_handling_seconds",
+        "Histogram of response latency (seconds) of gRPC that had been application-level handled by the server.",
+        handling_buckets(),
+        [sample = sample_, server, method] {
+          const rpc::MethodCounters& counters = sample->servers[server].methods[method];
+          return base::HistogramSample{counters.handling, counters.handling_seconds};
+        },
+        labels);
+  }
   for (std::size_t code = 0; code < rpc::kGrpcCodes; ++code) {
     base::Metrics::Labels with_code = labels;
     with_code.emplace_back("grpc_code", std::string(name_of(static_cast<rpc::GrpcCode>(code))));
@@ -146,6 +157,8 @@ void NodeMetrics::add_method_series(std::size_t server, std::size_t method) {
         [code](const rpc::MethodCounters& counters) { return counters.handled[code]; }, with_code);
   }
 }
+
+std::vector<double> handling_buckets() { return {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}; }
 
 std::string NodeMetrics::text() {
   const std::lock_guard lock(mutex_);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -64,29 +66,36 @@ class ShapeCheck {
   const TxnRequest& request_;
 };
 
-// A set of keys given as single keys and as intervals.
-class KeySet {
+// The keys that deletions name.
+class DeletedKeys {
  public:
   void add(const DeleteRangeRequest& request) {
     if (request.range_end.empty()) {
       keys_.insert(request.key);
+    } else if (request.range_end == kToTheLast) {
+      add_from(request.key);
     } else {
       add_interval(request.key, request.range_end);
     }
   }
-  void add(const KeySet& other) {
+  void add(const DeletedKeys& other) {
     keys_.insert(other.keys_.begin(), other.keys_.end());
     for (const auto& [begin, end] : other.intervals_) add_interval(begin, end);
+    if (other.from_) add_from(*other.from_);
   }
+  // By a deletion of one key or of an interval.
   bool contains(std::string_view key) const {
     if (keys_.count(key) != 0) return true;
     const auto after = intervals_.upper_bound(key);
     return after != intervals_.begin() && key < std::prev(after)->second;
   }
+  // By a deletion of all keys from one on.
+  bool reaches(std::string_view key) const { return from_ && key >= *from_; }
 
  private:
-  // As in etcd the end is taken literally: a deletion of all keys from one on, whose end is a zero byte, is an interval
-  // without keys here. A put beside it is accepted, and takes effect in the order of the operations.
+  static constexpr std::string_view kToTheLast{"\0", 1};
+
+  void add_from(std::string_view begin) { from_ = from_ ? std::min(*from_, begin) : begin; }
   void add_interval(std::string_view begin, std::string_view end) {
     if (begin >= end) return;
     auto next = intervals_.upper_bound(begin);
@@ -103,6 +112,7 @@ class KeySet {
 
   std::unordered_set<std::string_view> keys_;
   std::map<std::string_view, std::string_view> intervals_;  // begin -> end; disjoint
+  std::optional<std::string_view> from_;
 };
 
 // Finds keys that one course of a transaction would write twice.
@@ -115,10 +125,11 @@ class OverlapCheck {
   }
 
  private:
-  using Keys = std::unordered_set<std::string_view>;
+  // A key that is put, and whether the put takes over something of the key's old value.
+  using Puts = std::unordered_map<std::string_view, bool>;
   struct Written {
-    Keys puts;
-    KeySet deletes;
+    Puts puts;
+    DeletedKeys deletes;
   };
 
   Result<Written> written_by(const TxnRequest::Slice& branch) const {
@@ -133,7 +144,7 @@ class OverlapCheck {
     }
     for (std::uint32_t i = branch.begin; i < branch.end; ++i) {
       const TxnOp& op = request_.ops[i];
-      if (op.kind == TxnOp::Kind::kPut) TRY(add_put(request_.puts[op.place].key, Keys(), all));
+      if (op.kind == TxnOp::Kind::kPut) TRY(add_put(request_.puts[op.place], all));
     }
     return all;
   }
@@ -142,16 +153,21 @@ class OverlapCheck {
   Status add_nested(const TxnRequest::Part& part, Written& all) const {
     TRY_ASSIGN(const Written success, written_by(part.success));
     TRY_ASSIGN(const Written failure, written_by(part.failure));
-    for (const std::string_view key : success.puts) TRY(add_put(key, Keys(), all));
-    for (const std::string_view key : failure.puts) TRY(add_put(key, success.puts, all));
+    for (const auto& [key, leans] : success.puts) TRY(add_put(key, leans, Puts(), all));
+    for (const auto& [key, leans] : failure.puts) TRY(add_put(key, leans, success.puts, all));
     all.deletes.add(success.deletes);
     all.deletes.add(failure.deletes);
     return {};
   }
 
-  static Status add_put(std::string_view key, const Keys& allowed, Written& all) {
-    if (all.deletes.contains(key)) return fail(Errc::kDuplicateKey);
-    if (!all.puts.insert(key).second && allowed.count(key) == 0) return fail(Errc::kDuplicateKey);
+  static Status add_put(const PutRequest& put, Written& all) {
+    return add_put(put.key, put.ignore_value || put.ignore_lease, Puts(), all);
+  }
+  // etcd does not take a deletion up to the last key for an overlap: the put takes effect in its order. But where the
+  // put needs the value that was deleted, etcd's members end, all of them and at every start: that is refused here.
+  static Status add_put(std::string_view key, bool leans, const Puts& allowed, Written& all) {
+    if (all.deletes.contains(key) || (leans && all.deletes.reaches(key))) return fail(Errc::kDuplicateKey);
+    if (!all.puts.emplace(key, leans).second && allowed.count(key) == 0) return fail(Errc::kDuplicateKey);
     return {};
   }
 

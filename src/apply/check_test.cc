@@ -120,9 +120,17 @@ TEST(CheckTxn, ShapeComesBeforeOverlap) {
   EXPECT_EQ(check(TxnBuilder().success(put("a")).success(put("a")).failure(put(""))), Errc::kEmptyKey);
 }
 
-// etcd takes the end literally here: see KeySet.
 TEST(CheckTxn, ADeletionToTheLastKeyIsNotTakenForAnOverlap) {
-  EXPECT_EQ(check(TxnBuilder().success(del("a", std::string_view("\0", 1))).success(put("b"))), Errc::kIo);
+  const DeleteRangeRequest from_b = del("b", std::string_view("\0", 1));
+  EXPECT_EQ(check(TxnBuilder().success(from_b).success(put("b"))), Errc::kIo);
+  PutRequest leaning = put("b");
+  leaning.ignore_value = true;
+  EXPECT_EQ(check(TxnBuilder().success(from_b).success(leaning)), Errc::kDuplicateKey);
+  EXPECT_EQ(check(TxnBuilder().success(from_b).failure(leaning)), Errc::kIo);
+  EXPECT_EQ(check(TxnBuilder().success(TxnBuilder().failure(from_b)).success(leaning)), Errc::kDuplicateKey);
+  EXPECT_EQ(check(TxnBuilder().success(from_b).success(TxnBuilder().success(leaning))), Errc::kDuplicateKey);
+  leaning.key = "a";
+  EXPECT_EQ(check(TxnBuilder().success(from_b).success(leaning)), Errc::kIo);
 }
 
 // For one flat branch: every put against every put and every deletion.

@@ -29,9 +29,8 @@ std::optional<KvWriter::Previous> KvWriter::previous(std::string_view key) const
 Rope KvWriter::put(const PutRequest& request, ResponseHeader header) {
   std::optional<Previous> before;
   if (request.prev_kv || request.ignore_value || request.ignore_lease) before = previous(request.key);
-  // The key was there when the request was checked. It may be gone by now: deleted by this transaction, from some key
-  // on to the last, which is not taken for an overlap. etcd's process ends there; here the key starts anew, with
-  // nothing.
+  // The key was there when the request was checked. Only an entry that no api of ours let through can have deleted it
+  // since, in the same transaction (see add_put in check.cc): then the key starts anew, with nothing.
   const mvcc::KeyValue kept = before ? before->kv : mvcc::KeyValue();
   const LeaseId lease = request.ignore_lease ? kept.lease : request.lease;
   txn_.put(request.key, request.ignore_value ? kept.value : request.value, lease);

@@ -32,8 +32,15 @@ Errc code_of(int error_number) {
   }
 }
 
+// The system's text for an error, as Go has it: in lower case.
+std::string error_text(int error_number) {
+  std::string text = std::generic_category().message(error_number);
+  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] - 'A' + 'a');
+  return text;
+}
+
 tl::unexpected<Error> system_error(int error_number, const char* call, const std::string& path) {
-  return fail(code_of(error_number), std::string(call) + " " + path + ": " + std::generic_category().message(error_number));
+  return fail(code_of(error_number), std::string(call) + " " + path + ": " + error_text(error_number));
 }
 tl::unexpected<Error> system_error(const char* call, const std::string& path) { return system_error(errno, call, path); }
 

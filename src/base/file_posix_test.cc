@@ -75,7 +75,7 @@ TEST_F(PosixFileTest, OpenModesSayWhatMustBeThere) {
   EXPECT_EQ(fs_->open(at("a"), OpenMode::kCreateNew).error().code, Errc::kExists);
   EXPECT_EQ(read(*open("a", OpenMode::kCreate), 0, 9), "old");
   EXPECT_EQ(read(*open("a", OpenMode::kCreateTruncate), 0, 9), "");
-  EXPECT_EQ(fs_->open(at("none/a"), OpenMode::kCreate).error().detail, "open " + at("none/a") + ": No such file or directory");
+  EXPECT_EQ(fs_->open(at("none/a"), OpenMode::kCreate).error().detail, "open " + at("none/a") + ": no such file or directory");
 }
 
 TEST_F(PosixFileTest, TruncateAndAllocateSetTheSize) {

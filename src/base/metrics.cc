@@ -62,7 +62,12 @@ std::vector<double> exponential_buckets(double start, double factor, std::size_t
 namespace {
 
 using ReadValue = std::function<double()>;
-using Series = std::variant<std::unique_ptr<Counter::Cell>, std::unique_ptr<Gauge::Cell>, std::unique_ptr<Histogram::Cell>, ReadValue>;
+struct ReadHistogram {
+  std::vector<double> bounds;
+  std::function<HistogramSample()> read;
+};
+using Series =
+    std::variant<std::unique_ptr<Counter::Cell>, std::unique_ptr<Gauge::Cell>, std::unique_ptr<Histogram::Cell>, ReadValue, ReadHistogram>;
 
 }  // namespace
 
@@ -90,16 +95,22 @@ struct Metrics::Registry {
 
 namespace {
 
-prometheus::ClientMetric::Histogram read_histogram(const Histogram::Cell& cell) {
-  prometheus::ClientMetric::Histogram read;
-  for (std::size_t i = 0; i < cell.bounds.size(); ++i) {
-    read.sample_count += cell.counts[i].load(std::memory_order_relaxed);
-    read.bucket.push_back({read.sample_count, cell.bounds[i]});
+HistogramSample sample_of(const Histogram::Cell& cell) {
+  HistogramSample sample;
+  for (const auto& count : cell.counts) sample.counts.push_back(count.load(std::memory_order_relaxed));
+  sample.sum = cell.sum.load(std::memory_order_relaxed);
+  return sample;
+}
+
+// A sample with fewer counts than buckets has none in the others.
+prometheus::ClientMetric histogram_metric(const std::vector<double>& bounds, const HistogramSample& sample) {
+  prometheus::ClientMetric metric;
+  for (std::size_t i = 0; i <= bounds.size(); ++i) {
+    if (i < sample.counts.size()) metric.histogram.sample_count += sample.counts[i];
+    metric.histogram.bucket.push_back({metric.histogram.sample_count, i < bounds.size() ? bounds[i] : HUGE_VAL});
   }
-  read.sample_count += cell.counts.back().load(std::memory_order_relaxed);
-  read.bucket.push_back({read.sample_count, HUGE_VAL});
-  read.sample_sum = cell.sum.load(std::memory_order_relaxed);
-  return read;
+  metric.histogram.sample_sum = sample.sum;
+  return metric;
 }
 
 struct ReadSeries {
@@ -108,10 +119,9 @@ struct ReadSeries {
   prometheus::ClientMetric operator()(const std::unique_ptr<Counter::Cell>& cell) const { return cell->value.Collect(); }
   prometheus::ClientMetric operator()(const std::unique_ptr<Gauge::Cell>& cell) const { return cell->value.Collect(); }
   prometheus::ClientMetric operator()(const std::unique_ptr<Histogram::Cell>& cell) const {
-    prometheus::ClientMetric metric;
-    metric.histogram = read_histogram(*cell);
-    return metric;
+    return histogram_metric(cell->bounds, sample_of(*cell));
   }
+  prometheus::ClientMetric operator()(const ReadHistogram& histogram) const { return histogram_metric(histogram.bounds, histogram.read()); }
   prometheus::ClientMetric operator()(const ReadValue& read) const {
     prometheus::ClientMetric metric;
     (type == prometheus::MetricType::Counter ? metric.counter.value : metric.gauge.value) = read();
@@ -158,6 +168,12 @@ void Metrics::counter_function(const std::string& name, const std::string& help,
 
 void Metrics::gauge_function(const std::string& name, const std::string& help, std::function<double()> read, const Labels& labels) {
   registry_->series(prometheus::MetricType::Gauge, name, help, labels, [&] { return Series(std::move(read)); });
+}
+
+void Metrics::histogram_function(const std::string& name, const std::string& help, const std::vector<double>& bounds,
+                                 std::function<HistogramSample()> read, const Labels& labels) {
+  CHECK(std::is_sorted(bounds.begin(), bounds.end()), name);
+  registry_->series(prometheus::MetricType::Histogram, name, help, labels, [&] { return Series(ReadHistogram{bounds, std::move(read)}); });
 }
 
 void Metrics::remove_gauge(const std::string& name, const Labels& labels) {

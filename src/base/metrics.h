@@ -55,6 +55,12 @@ class Histogram {
 // `count` bucket bounds: start, start * factor, start * factor^2...
 std::vector<double> exponential_buckets(double start, double factor, std::size_t count);
 
+// A histogram that somebody else keeps.
+struct HistogramSample {
+  std::vector<std::uint64_t> counts;  // by bucket, not cumulative; the last one is for everything above the bounds
+  double sum = 0;
+};
+
 class Metrics {
  public:
   // Name and value of each; any order. All series of a family have the same names.
@@ -75,6 +81,8 @@ class Metrics {
   // Series whose value is asked for whenever the text is made, on that thread, until the Metrics goes.
   void counter_function(const std::string& name, const std::string& help, std::function<double()> read, const Labels& labels = {});
   void gauge_function(const std::string& name, const std::string& help, std::function<double()> read, const Labels& labels = {});
+  void histogram_function(const std::string& name, const std::string& help, const std::vector<double>& bounds,
+                          std::function<HistogramSample()> read, const Labels& labels = {});
   // Takes a gauge out of the text; its handles must not be used any more.
   void remove_gauge(const std::string& name, const Labels& labels);
 

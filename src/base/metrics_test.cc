@@ -114,5 +114,14 @@ TEST(Metrics, NothingIsLostBetweenThreads) {
       << text;
 }
 
+TEST(Metrics, AHistogramThatSomebodyElseKeepsIsReadWhenAsked) {
+  Metrics metrics;
+  HistogramSample sample;
+  metrics.histogram_function("h", "help", {1, 2}, [&] { return sample; });
+  sample = {.counts = {3, 0, 1}, .sum = 7.5};
+  EXPECT_EQ(metrics.text(),
+            "# HELP h help\n# TYPE h histogram\nh_bucket{le=\"1\"} 3\nh_bucket{le=\"2\"} 3\nh_bucket{le=\"+Inf\"} 4\nh_sum 7.5\nh_count 4\n");
+}
+
 }  // namespace
 }  // namespace etcd::base

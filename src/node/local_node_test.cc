@@ -244,6 +244,24 @@ TEST(LocalNode, ACompactionThatIsAppliedAgainLeavesNoHash) {
   EXPECT_EQ(hash_kv(*again, 12).compact_revision, Revision(8));
 }
 
+TEST(LocalNode, TheDbOfAnotherClusterIsRefused) {
+  base::CrashFs disk;
+  const auto fill_and_close = [&](const SingleNode::Options& options) {
+    auto node = start(disk, options);
+    EXPECT_TRUE(node->put_now("a", "1"));
+    node->node().stop_waiting();
+    node->node().close();
+  };
+  fill_and_close({.cluster_token = "other"});
+  ASSERT_TRUE(disk.rename("/one.etcd/member/snap/db", "/db"));
+  ASSERT_TRUE(disk.remove_all("/one.etcd"));
+  fill_and_close({});
+  ASSERT_TRUE(disk.rename("/db", "/one.etcd/member/snap/db"));
+  const auto node = SingleNode::open(disk, {});
+  ASSERT_FALSE(node);
+  EXPECT_EQ(node.error().code, Errc::kClusterIdMismatch);
+}
+
 // The heart of durability: the power goes at every single operation of the disk, any part of what was not synced is lost, and whatever had been
 // acknowledged is there after the restart; the revision never goes back.
 class PowerCut : public ::testing::TestWithParam<int> {};

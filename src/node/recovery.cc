@@ -1,10 +1,12 @@
 #include "node/recovery.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "apply/bootstrap.h"
 #include "apply/snapshot.h"
 #include "bolt/compacted_copy.h"
+#include "raft/codec.h"
 
 namespace etcd::node {
 
@@ -108,6 +110,28 @@ Result<Recovery> start_new(base::FileSystem& files, const StartOptions& options,
   return recovery;
 }
 
+bool has_member(const raft::ConfState& state, MemberId member) {
+  return std::ranges::count(state.voters, member) + std::ranges::count(state.learners, member) > 0;
+}
+
+bool adds_member(const raft::Entry& entry, MemberId member) {
+  if (entry.type != raft::EntryType::kConfChange) return false;
+  const auto change = raft::decode_conf_change(entry.data);
+  return change && change->node_id == member &&
+         (change->type == raft::ConfChangeType::kAddNode || change->type == raft::ConfChangeType::kAddLearnerNode);
+}
+
+// A db that has applied this member's joining knows the member, or that it was removed; else it is not the db that goes with the log.
+Status check_db_knows_member(apply::StateMachine& machine, const raft::ConfState& in_snapshot, const std::vector<raft::Entry>& entries,
+                             MemberId member) {
+  const auto applied = [&](const raft::Entry& entry) { return entry.index <= machine.applied() && adds_member(entry, member); };
+  if (!has_member(in_snapshot, member) && std::ranges::none_of(entries, applied)) return {};
+  const auto view = machine.cluster_view();
+  if (view->find(member) != nullptr || std::ranges::count(view->removed, member) > 0) return {};
+  return fail(Errc::kClusterIdMismatch, "the database does not know member " + cluster::to_hex(member) +
+                                            ", which the WAL says is part of the cluster: is it the database of another one?");
+}
+
 // The db must hold everything up to the log's snapshot: where it does not, the snapshot's own db was received and still has to take its place.
 Status catch_up_with_snapshot(base::FileSystem& files, const StartOptions& options, const Folders& folders, LogIndex snapshot, base::Logger& logger) {
   if (snapshot == LogIndex(0)) return {};
@@ -128,6 +152,8 @@ Result<Recovery> restart(base::FileSystem& files, const StartOptions& options, c
   recovery.wal = std::move(opened.wal);
   TRY_ASSIGN(recovery.db, open_db(files, options, folders, logger));
   TRY_ASSIGN(recovery.machine, open_machine(*recovery.db, options, recovery.cluster_id, recovery.member_id));
+
+  TRY(check_db_knows_member(*recovery.machine, snapshot.conf_state, opened.entries, recovery.member_id));
 
   recovery.raft.hard_state = opened.hard_state;
   recovery.raft.entries = std::move(opened.entries);

@@ -1,6 +1,7 @@
 #include "raft/entries.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 
@@ -11,12 +12,12 @@ Entries::Entries(std::vector<Entry> entries) {
   auto block = std::make_shared<const std::vector<Entry>>(std::move(entries));
   size_ = block->size();
   const Entry* first = block->data();
-  pieces_.push_back({std::move(block), first, size_});
+  only_ = {std::move(block), first, size_};
 }
 
 const Entry& Entries::operator[](std::size_t i) const {
   CHECK(i < size_, i, size_);
-  const Piece* piece = pieces_.data();
+  const Piece* piece = pieces().data();
   while (i >= piece->count) i -= (piece++)->count;
   return piece->first[i];
 }
@@ -24,7 +25,7 @@ const Entry& Entries::operator[](std::size_t i) const {
 Entries Entries::suffix(std::size_t from) const {
   CHECK(from <= size_, from, size_);
   Entries rest;
-  for (const Piece& piece : pieces_) {
+  for (const Piece& piece : pieces()) {
     std::size_t skip = std::min(from, piece.count);
     from -= skip;
     rest.add({piece.owner, piece.first + skip, piece.count - skip});
@@ -35,7 +36,12 @@ Entries Entries::suffix(std::size_t from) const {
 void Entries::add(Piece piece) {
   if (piece.count == 0) return;
   size_ += piece.count;
-  pieces_.push_back(std::move(piece));
+  if (size_ == piece.count) {
+    only_ = std::move(piece);
+  } else {
+    if (several_.empty()) several_.push_back(std::exchange(only_, {}));
+    several_.push_back(std::move(piece));
+  }
 }
 
 bool operator==(const Entries& a, const Entries& b) {

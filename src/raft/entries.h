@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <iterator>
 #include <memory>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "raft/types.h"
@@ -56,18 +58,28 @@ class Entries {
   Entries() = default;
   // Takes over `entries`; the entries themselves are not copied.
   explicit Entries(std::vector<Entry> entries);
+  Entries(const Entries&) = default;
+  Entries& operator=(const Entries&) = default;
+  // The other one is empty then.
+  Entries(Entries&& other) noexcept { *this = std::move(other); }
+  Entries& operator=(Entries&& other) noexcept {
+    only_ = std::exchange(other.only_, {});
+    several_ = std::exchange(other.several_, {});
+    size_ = std::exchange(other.size_, 0);
+    return *this;
+  }
 
   bool empty() const { return size_ == 0; }
   std::size_t size() const { return size_; }
   // The i-th entry; i < size(). Constant time in i, linear in the number of pieces.
   const Entry& operator[](std::size_t i) const;
   // Not on an empty run.
-  const Entry& front() const { return *pieces_.front().first; }
-  const Entry& back() const { return pieces_.back().first[pieces_.back().count - 1]; }
-  Iterator begin() const { return Iterator(pieces_.data(), 0); }
-  Iterator end() const { return Iterator(pieces_.data() + pieces_.size(), 0); }
-  // The contiguous parts, in order.
-  const std::vector<Piece>& pieces() const& { return pieces_; }
+  const Entry& front() const { return *pieces().front().first; }
+  const Entry& back() const { return pieces().back().first[pieces().back().count - 1]; }
+  Iterator begin() const { return Iterator(pieces().data(), 0); }
+  Iterator end() const { return Iterator(pieces().data() + pieces().size(), 0); }
+  // The contiguous parts, in order; as long as this object stays where it is.
+  std::span<const Piece> pieces() const { return several_.empty() ? std::span(&only_, size_ > 0 ? 1 : 0) : std::span(several_); }
 
   // The part [from, size()); from <= size(). Shares.
   Entries suffix(std::size_t from) const;
@@ -77,7 +89,8 @@ class Entries {
   friend bool operator==(const Entries& a, const Entries& b);
 
  private:
-  std::vector<Piece> pieces_;
+  Piece only_;                  // unless there are several
+  std::vector<Piece> several_;
   std::size_t size_ = 0;
 };
 

@@ -167,6 +167,7 @@ struct Config {
   MaintenanceConfig maintenance;
   FeatureGates features;
 
+  std::vector<std::string> command_line;  // all of it, the program first
   std::string config_file;
   bool print_version = false;
   std::set<std::string> explicitly_set;  // names of the flags given on the command line, in the environment or the file

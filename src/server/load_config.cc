@@ -31,6 +31,7 @@ class Loading {
     logger_->info("Running: ", {{"args", invocation_.args}});
     if (!read.has_value()) return refuse(read.error());
     if (const Status supported = check_supported(config()); !supported.has_value()) return refuse(supported.error());
+    config().command_line = invocation_.args;
     use_default_host();
     use_default_data_dir();
     loaded_.logger = std::move(logger_);

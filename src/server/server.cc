@@ -9,8 +9,11 @@
 #include "base/metrics.h"
 #include "cluster/bootstrap.h"
 #include "node/local_node.h"
+#include "server/build_info.h"
+#include "server/initial_members.h"
 #include "server/startup.h"
 #include "server/threads.h"
+#include "server/validate.h"
 
 namespace etcd::server {
 
@@ -66,6 +69,12 @@ api::Options api_options(const Config& config) {
   options.extensive_metrics = config.monitoring.metrics == "extensive";
   options.cors = config.security.cors;
   options.host_whitelist = config.security.host_whitelist;
+  options.health_stops_on_defragment = config.features.enabled("StopGRPCServiceOnDefrag");
+  options.command_line = config.command_line;
+  options.toolchain = kToolchain;
+  for (const Feature& feature : known_features()) {
+    options.features.push_back({std::string(feature.name), std::string(name_of(feature.stage)), config.features.enabled(feature.name)});
+  }
   return options;
 }
 
@@ -77,7 +86,20 @@ rpc::Options rpc_options(const Config& config) {
   options.keepalive_enforcement.min_time_ns = config.member.grpc_keepalive_min_time.count();
   if (config.member.grpc_keepalive_interval.count() > 0) options.keepalive_pings.after_ns = config.member.grpc_keepalive_interval.count();
   options.keepalive_pings.timeout_ns = config.member.grpc_keepalive_timeout.count();
+  if (config.monitoring.metrics == "extensive") options.handling_buckets = api::handling_buckets();
   return options;
+}
+
+// As rpc::Server wants it.
+std::string listen_address(const Url& url) { return url.is_unix() ? "unix:" + url.address() : url.address(); }
+
+std::string_view name_of(rpc::Serves serves) {
+  switch (serves) {
+    case rpc::Serves::kBoth: return "grpc+http";
+    case rpc::Serves::kGrpcOnly: return "grpc";
+    case rpc::Serves::kHttpOnly: return "http";
+  }
+  return "";
 }
 
 node::NodeObserver disk_metrics(base::Metrics& metrics) {
@@ -152,6 +174,10 @@ class Server {
 };
 
 Status Server::open() {
+  const bool initialized = is_member_initialized(config_, *files_);
+  TRY(check_listen_urls(config_.member));
+  if (!initialized) TRY(check_initial_members(config_, resolve_host));
+  log_summary(config_, initialized, logger_);
   TRY_ASSIGN(const node::NodeOptions options, node_options(config_));
   const node::NodeWakeups wakeups{write_.wakeup(), write_.wakeup(), write_.wakeup(), flush_.wakeup(), work_.wakeup()};
   auto ready = [this] { io_.front()->loop().post([this] { serve_clients(); }); };
@@ -162,7 +188,11 @@ Status Server::open() {
   api_->observe(*clients_);
   if (config_.monitoring.listen_metrics_urls.empty()) return {};
   monitors_ = std::make_unique<rpc::Server>(rpc_options(config_), no_services_, api_->http_handler(true), loops(), logger_);
-  return listen(*monitors_, config_.monitoring.listen_metrics_urls, rpc::Serves::kHttpOnly);
+  for (const Url& url : config_.monitoring.listen_metrics_urls) {
+    TRY(monitors_->listen(listen_address(url), rpc::Serves::kHttpOnly));
+    logger_.info("serving metrics", {{"address", url.to_string()}});
+  }
+  return {};
 }
 
 void Server::start() {
@@ -189,9 +219,9 @@ void Server::serve_clients() {
 
 Status Server::listen(rpc::Server& server, const Urls& urls, rpc::Serves serves) {
   for (const Url& url : urls) {
-    TRY_ASSIGN(const std::string address, server.listen(url.is_unix() ? "unix:" + url.address() : url.address(), serves));
+    TRY_ASSIGN(const std::string address, server.listen(listen_address(url), serves));
     logger_.info("ready to serve client requests");
-    logger_.info("serving client traffic insecurely; this is strongly discouraged!", {{"traffic", "grpc+http"}, {"address", address}});
+    logger_.info("serving client traffic insecurely; this is strongly discouraged!", {{"traffic", name_of(serves)}, {"address", address}});
   }
   return {};
 }

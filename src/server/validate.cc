@@ -182,6 +182,16 @@ Status check_supported(const Config& config) {
   return {};
 }
 
+Status check_listen_urls(const MemberConfig& config) {
+  for (const Url& http_url : config.listen_client_http_urls) {
+    for (const Url& client_url : config.listen_client_urls) {
+      if (http_url.address() != client_url.address()) continue;
+      return invalid("cannot bind both --listen-client-urls and --listen-client-http-urls on the same url " + http_url.to_string());
+    }
+  }
+  return {};
+}
+
 Status check_initial_cluster_urls(const ClusterConfig& config) {
   for (const std::string_view pair : base::split(config.initial_cluster, ',')) {
     if (pair.empty()) continue;

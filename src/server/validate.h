@@ -20,6 +20,9 @@ inline constexpr std::string_view kAdvertiseClientUrlsMissing =
 // Refuses flags whose silent neglect would break a promise (encryption, authentication, discovery, ...). kUnsupported, naming the first such flag.
 Status check_supported(const Config& config);
 
+// gRPC and HTTP can't be served apart on one address. kInvalid.
+Status check_listen_urls(const MemberConfig& config);
+
 // The URLs of --initial-cluster, which matter only to a member that has no data yet. kInvalid `error setting up initial cluster: ...`.
 Status check_initial_cluster_urls(const ClusterConfig& config);
 

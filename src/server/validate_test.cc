@@ -29,6 +29,15 @@ TEST(CompactionRetention, OthersAreRefused) {
   EXPECT_FALSE(retention("revision", "99999999999999999999").has_value());
 }
 
+TEST(ListenUrls, GrpcAndHttpNeedAddressesOfTheirOwn) {
+  MemberConfig config;
+  config.listen_client_http_urls = urls("http://localhost:2378");
+  EXPECT_TRUE(check_listen_urls(config).has_value());
+  config.listen_client_http_urls = urls("http://localhost:2378,http://localhost:2379");
+  EXPECT_EQ(check_listen_urls(config).error().detail,
+            "cannot bind both --listen-client-urls and --listen-client-http-urls on the same url http://localhost:2379");
+}
+
 TEST(InitialCluster, ItsUrlsAreThoseOfMembers) {
   const auto error = [](std::string text) {
     ClusterConfig config;

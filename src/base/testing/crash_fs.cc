@@ -32,7 +32,7 @@ tl::unexpected<Error> error_of(Errc code, const char* call, std::string_view pat
 }
 
 tl::unexpected<Error> missing(const char* call, std::string_view path) {
-  return error_of(Errc::kNotExist, call, path, "No such file or directory");
+  return error_of(Errc::kNotExist, call, path, "no such file or directory");
 }
 
 class CrashMapping : public Mapping {
@@ -108,7 +108,7 @@ Status CrashFile::write(const char* call, std::uint64_t offset, std::string_view
   const Status begun = begin(call, FileCall::kWrite, offset, bytes.size(), &written);
   if (!writable_) return error_of(Errc::kIo, call, path_, "Bad file descriptor");
   if (offset > CrashRegion::kMaxBytes || bytes.size() > CrashRegion::kMaxBytes - offset) {
-    return error_of(Errc::kNoSpace, call, path_, "No space left on device");
+    return error_of(Errc::kNoSpace, call, path_, "no space left on device");
   }
   file_->write(offset, begun ? bytes : bytes.substr(0, std::min(written, bytes.size())));
   return begun;
@@ -134,7 +134,7 @@ Status CrashFile::sync_with(FileCall kind, const char* call) {
 Status CrashFile::truncate(std::uint64_t size) {
   const std::lock_guard lock(disk_.mutex_);
   TRY(begin("ftruncate", FileCall::kTruncate, 0, size));
-  if (size > CrashRegion::kMaxBytes) return error_of(Errc::kNoSpace, "ftruncate", path_, "No space left on device");
+  if (size > CrashRegion::kMaxBytes) return error_of(Errc::kNoSpace, "ftruncate", path_, "no space left on device");
   file_->set_size(size);
   return {};
 }
@@ -142,7 +142,7 @@ Status CrashFile::truncate(std::uint64_t size) {
 Status CrashFile::allocate(std::uint64_t size) {
   const std::lock_guard lock(disk_.mutex_);
   TRY(begin("fallocate", FileCall::kAllocate, 0, size));
-  if (size > CrashRegion::kMaxBytes) return error_of(Errc::kNoSpace, "fallocate", path_, "No space left on device");
+  if (size > CrashRegion::kMaxBytes) return error_of(Errc::kNoSpace, "fallocate", path_, "no space left on device");
   if (size > file_->size()) file_->set_size(size);
   return {};
 }
@@ -221,7 +221,7 @@ std::unique_ptr<CrashFs> CrashFs::after_crash(const CrashPolicy& policy) const {
 }
 
 tl::unexpected<Error> CrashFs::Admission::error(const char* call, std::string_view path) const {
-  return error_of(fault->code, call, path, fault->code == Errc::kNoSpace ? "No space left on device" : "Input/output error");
+  return error_of(fault->code, call, path, fault->code == Errc::kNoSpace ? "no space left on device" : "input/output error");
 }
 
 CrashFs::Admission CrashFs::admit(FileOperation operation) {

@@ -216,7 +216,7 @@ TEST(CrashFs, DamageAtRestIsSeenAndSurvives) {
 
 TEST(CrashFs, ErrorsAreThoseOfThePosixFileSystem) {
   auto disk = disk_with("x");
-  EXPECT_EQ(disk->open("/none", OpenMode::kReadWrite).error().detail, "open /none: No such file or directory");
+  EXPECT_EQ(disk->open("/none", OpenMode::kReadWrite).error().detail, "open /none: no such file or directory");
   EXPECT_EQ(disk->open("/none/f", OpenMode::kCreate).error().code, Errc::kNotExist);
   EXPECT_EQ(disk->open("/f", OpenMode::kCreateNew).error().code, Errc::kExists);
   EXPECT_EQ(disk->make_directory("/f").error().code, Errc::kExists);

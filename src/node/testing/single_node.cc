@@ -38,7 +38,7 @@ Result<std::unique_ptr<SingleNode>> SingleNode::open(base::CrashFs& disk, const 
   node.start.data_folder = "/one.etcd";
   node.start.name = "one";
   node.start.initial_cluster = {{"one", {"http://127.0.0.1:2380"}}};
-  node.start.initial_cluster_token = "etcd-cluster";
+  node.start.initial_cluster_token = options.cluster_token;
   node.start.db.map_bytes = std::uint64_t{1} << 30;
   node.apply.snapshot_count = options.snapshot_count;
   node.apply.flush_interval_ns = options.flush_interval_ns;

@@ -38,6 +38,7 @@ class SingleNode {
     std::int64_t flush_interval_ns = 100'000'000;
     std::size_t max_request_bytes = 1536 * 1024;
     std::int64_t max_tail_bytes = 512 << 20;
+    std::string cluster_token = "etcd-cluster";
   };
 
   // `disk` must outlive it. CHECKs that the node opens, unless open() is used.
