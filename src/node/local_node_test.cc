@@ -253,10 +253,10 @@ TEST(LocalNode, TheDbOfAnotherClusterIsRefused) {
     node->node().close();
   };
   fill_and_close({.cluster_token = "other"});
-  ASSERT_TRUE(disk.rename("/one.etcd/member/snap/db", "/db"));
-  ASSERT_TRUE(disk.remove_all("/one.etcd"));
+  ASSERT_TRUE(disk.rename("/one.etcd/member/snap/db", "/one.etcd/member/snap/other"));
+  ASSERT_TRUE(disk.remove_all("/one.etcd/member/wal"));
   fill_and_close({});
-  ASSERT_TRUE(disk.rename("/db", "/one.etcd/member/snap/db"));
+  ASSERT_TRUE(disk.rename("/one.etcd/member/snap/other", "/one.etcd/member/snap/db"));
   const auto node = SingleNode::open(disk, {});
   ASSERT_FALSE(node);
   EXPECT_EQ(node.error().code, Errc::kClusterIdMismatch);
