@@ -136,9 +136,7 @@ Result<bool> CompactedCopy::step(std::uint64_t bytes) {
   return state_->done;
 }
 
-Status CompactedCopy::sync() {
-  return state_->file->sync_data();
-}
+Status CompactedCopy::sync() { return state_->file->sync_data(); }
 
 Status CompactedCopy::finish() {
   CHECK(state_->done);
