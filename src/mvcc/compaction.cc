@@ -56,7 +56,11 @@ void Compaction::flushed() {
 }
 
 CompactionProgress Compaction::progress() const {
-  return {.scheduled = scheduled_, .finished = finished_, .deleted = deleted_, .needs_steps = needs_steps()};
+  return {.scheduled = scheduled_,
+          .finished = finished_,
+          .deleted = deleted_,
+          .needs_steps = needs_steps(),
+          .deleting = phase_ == Phase::kDeleting};
 }
 
 }  // namespace etcd::mvcc

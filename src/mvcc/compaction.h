@@ -27,6 +27,7 @@ struct CompactionProgress {
   Revision finished;          // removed from the db durably, up to here
   std::uint64_t deleted = 0;  // records that the job which ended at `finished` took out of the db
   bool needs_steps = false;   // Store::step_compaction() has work
+  bool deleting = false;      // flushes have records to take out of the db
 };
 
 class Compaction {

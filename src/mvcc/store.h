@@ -84,8 +84,9 @@ class WriteTxn {
 };
 
 struct StoreOptions {
-  // Dropped revisions that one flush takes out of the db at most.
-  std::size_t compaction_deletes_per_flush = 10'000;
+  // Dropped revisions that one flush takes out of the db at most. They are spread over the db, so that a page is written
+  // for every few of them: a large number makes a flush that the WAL's fsyncs wait behind.
+  std::size_t compaction_deletes_per_flush = 1'000;
 };
 
 // A key and the lease in its newest version.

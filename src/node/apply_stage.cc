@@ -68,12 +68,12 @@ std::int64_t ApplyStage::step(std::int64_t now_ns) {
   compactions_.step(machine_->store().compaction(), now_ns);
   board_.tail_bytes.store(static_cast<std::int64_t>(machine_->unflushed_bytes()), std::memory_order_relaxed);
   const bool flush_waits = !flushing_ && machine_->needs_flush();
-  return std::min(background_at, flush_waits ? next_flush_ns_ : std::numeric_limits<std::int64_t>::max());
+  return std::min(background_at, flush_waits ? next_flush_ns() : std::numeric_limits<std::int64_t>::max());
 }
 
 void ApplyStage::take_in(ApplyInput& input, std::int64_t now_ns) {
   if (auto* entries = std::get_if<raft::Entries>(&input)) return apply_entries(*entries, now_ns);
-  if (auto* done = std::get_if<FlushDone>(&input)) return on_flushed(*done);
+  if (auto* done = std::get_if<FlushDone>(&input)) return on_flushed(*done, now_ns);
   if (auto* want = std::get_if<WantDb>(&input)) return want_db_.push_back(std::move(*want));
   if (auto* want = std::get_if<WantCompacted>(&input)) return compactions_.wait(std::move(*want));
   if (auto* done = std::get_if<CompactionHashed>(&input)) return compactions_.hashed(*done);
@@ -160,12 +160,18 @@ bool ApplyStage::flush_is_due(std::int64_t now_ns) const {
   if (flushing_) return false;
   if (!want_db_.empty()) return true;
   if (!machine_->needs_flush()) return false;
-  if (compactions_.is_waited_for() && !background_left_) return true;
-  return now_ns >= next_flush_ns_ || machine_->unflushed_bytes() >= options_.flush_bytes;
+  return now_ns >= next_flush_ns() || machine_->unflushed_bytes() >= options_.flush_bytes;
+}
+
+// A compaction takes its records out of the db in many small flushes with pauses between them, even when somebody waits for it: the WAL's fsyncs
+// share the disk with them.
+std::int64_t ApplyStage::next_flush_ns() const {
+  const bool compacting = machine_->store().compaction().deleting || (compactions_.is_waited_for() && !background_left_);
+  return compacting ? flush_ended_ns_ + options_.background_pause_ns : flush_begun_ns_ + options_.flush_interval_ns;
 }
 
 void ApplyStage::start_flush(std::int64_t now_ns) {
-  next_flush_ns_ = now_ns + options_.flush_interval_ns;
+  flush_begun_ns_ = now_ns;
   std::move(want_db_.begin(), want_db_.end(), std::back_inserter(want_db_flushing_));
   want_db_.clear();
   flushing_ = Cut{{.conf_state = machine_->conf_state(), .index = machine_->applied(), .term = machine_->applied_term()},
@@ -173,8 +179,9 @@ void ApplyStage::start_flush(std::int64_t now_ns) {
   outlets_.flush.push(WriteFlush{machine_->take_flush()});
 }
 
-void ApplyStage::on_flushed(FlushDone& done) {
+void ApplyStage::on_flushed(FlushDone& done, std::int64_t now_ns) {
   CHECK(flushing_);
+  flush_ended_ns_ = now_ns;
   const Cut cut = *std::exchange(flushing_, std::nullopt);
   if (Status taken = machine_->flushed(std::move(done.flush), done.db, done.db_bytes); !taken) {
     logger_.fatal("failed to read the database that was just written", {base::LogField(taken.error())});

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <variant>
 #include <vector>
@@ -45,7 +46,8 @@ class ApplyStage {
     std::uint64_t snapshot_count = 10'000;          // --snapshot-count
     std::uint64_t catchup_entries = 5'000;          // --snapshot-catchup-entries
     std::size_t background_keys = 1'000;            // --compaction-batch-limit: keys of background work in one step
-    std::int64_t background_pause_ns = 10'000'000;  // --compaction-sleep-interval: between two such steps
+    // --compaction-sleep-interval: between two such steps, and between two flushes of a compaction.
+    std::int64_t background_pause_ns = 10'000'000;
     LogIndex found_in_log;                          // last entry of the log at the start: up to it, an earlier run may have applied all
   };
   struct Outlets {
@@ -87,11 +89,12 @@ class ApplyStage {
   void apply_entries(const raft::Entries& entries, std::int64_t now_ns);
   void apply_one(const raft::Entry& entry, ProposeCallback waiter, std::int64_t now_ns);
   void on_conf_change(apply::ConfChangeOutcome& outcome, ProposeCallback waiter);
-  void on_flushed(FlushDone& done);
+  void on_flushed(FlushDone& done, std::int64_t now_ns);
   void publish_and_answer();
   void snapshot_if_due(const Cut& cut);
   void forget_entries_if_due();
   bool flush_is_due(std::int64_t now_ns) const;
+  std::int64_t next_flush_ns() const;
   void start_flush(std::int64_t now_ns);
   std::int64_t work_in_background(std::int64_t now_ns);
 
@@ -110,7 +113,8 @@ class ApplyStage {
   LogIndex snapshot_index_;                // of the last raft snapshot on disk
   LogIndex memory_snapshot_index_;         // up to which raft may send a snapshot, and entries have left memory
   std::optional<Cut> flushing_;            // set while a flush is under way
-  std::int64_t next_flush_ns_ = 0;
+  std::int64_t flush_begun_ns_ = std::numeric_limits<std::int64_t>::min() / 2;
+  std::int64_t flush_ended_ns_ = std::numeric_limits<std::int64_t>::min() / 2;
   std::int64_t next_background_ns_ = 0;
   bool background_left_ = false;
   std::vector<WantDb> want_db_;            // wait for a flush to begin

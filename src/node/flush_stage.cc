@@ -13,7 +13,7 @@ namespace {
 
 // Defragment copies so much, makes it durable, and leaves the disk to the WAL for a multiple of the time that took - less as apply's tail grows, which
 // waits for the copy to end.
-constexpr std::uint64_t kCopyStepBytes = 1 << 20;
+constexpr std::uint64_t kCopyStepBytes = 256 << 10;
 constexpr double kRestPerWork = 3.0;
 constexpr double kUrgent = 0.25;  // the pressure from which on there is no rest
 
