@@ -40,6 +40,9 @@ class File {
   virtual Status pwritev(std::uint64_t offset, const std::vector<std::string_view>& pieces) = 0;
   virtual Status sync_data() = 0;  // fdatasync: contents and size
   virtual Status sync() = 0;       // fsync: attributes too
+  // Has the system write out what it still holds of the file, and waits: so that a later sync has little left to do. Nothing is
+  // durable by it, and no other file's sync waits for it, as it does for a sync of a file that grows (ext4's journal).
+  virtual Status write_back() { return {}; }
   virtual Status truncate(std::uint64_t size) = 0;
   // Gives [0, size) blocks, where the file system can; extends the file with zeros if it is shorter.
   virtual Status allocate(std::uint64_t size) = 0;

@@ -79,6 +79,10 @@ class PosixFile : public File {
   Status pwrite(std::uint64_t offset, std::string_view bytes) override;
   Status pwritev(std::uint64_t offset, const std::vector<std::string_view>& pieces) override;
   Status sync_data() override { return done(retry_interrupted([&] { return ::fdatasync(descriptor_); }), "fdatasync"); }
+  Status write_back() override {
+    constexpr unsigned kWriteAndWait = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    return done(retry_interrupted([&] { return ::sync_file_range(descriptor_, 0, 0, kWriteAndWait); }), "sync_file_range");
+  }
   Status sync() override { return done(retry_interrupted([&] { return ::fsync(descriptor_); }), "fsync"); }
   Status truncate(std::uint64_t size) override;
   Status allocate(std::uint64_t size) override;

@@ -42,6 +42,7 @@ TEST_F(PosixFileTest, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(read(*file, 6, 1), "l");
   EXPECT_EQ(read(*file, 8, 10), "");
   EXPECT_EQ(file->size(), 8u);
+  EXPECT_TRUE(file->write_back());
   EXPECT_TRUE(file->sync_data());
   EXPECT_TRUE(file->sync());
   EXPECT_TRUE(fs_->sync_directory(folder_));

@@ -136,7 +136,7 @@ Result<bool> CompactedCopy::step(std::uint64_t bytes) {
   return state_->done;
 }
 
-Status CompactedCopy::sync() { return state_->file->sync_data(); }
+Status CompactedCopy::write_back() { return state_->file->write_back(); }
 
 Status CompactedCopy::finish() {
   CHECK(state_->done);

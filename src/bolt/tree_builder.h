@@ -29,7 +29,7 @@ class PageAppender {
   std::uint32_t page_size() const { return page_size_; }
 
  private:
-  static constexpr std::size_t kBufferBytes = 1024 * 1024;
+  static constexpr std::size_t kBufferBytes = 64 * 1024;
 
   base::File& file_;
   std::uint32_t page_size_;

@@ -11,9 +11,9 @@ namespace etcd::node {
 
 namespace {
 
-// Defragment copies so much, makes it durable, and leaves the disk to the WAL for a multiple of the time that took - less as apply's tail grows, which
+// Defragment copies so much, has it written out, and leaves the disk to the WAL for a multiple of the time that took - less as apply's tail grows, which
 // waits for the copy to end.
-constexpr std::uint64_t kCopyStepBytes = 256 << 10;
+constexpr std::uint64_t kCopyStepBytes = 64 << 10;
 constexpr double kRestPerWork = 3.0;
 constexpr double kUrgent = 0.25;  // the pressure from which on there is no rest
 
@@ -102,7 +102,7 @@ Status FlushStage::copy_db(const std::string& path) {
     const std::int64_t began_ns = clock_.monotonic_ns();
     TRY_ASSIGN(const bool finished, copy->step(kCopyStepBytes));
     if (finished) return copy->finish();
-    TRY(copy->sync());
+    TRY(copy->write_back());
     pace(began_ns);
   }
   return fail(Errc::kStopped);
