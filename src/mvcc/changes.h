@@ -41,8 +41,7 @@ class ChangesCursor {
   Status status_;
 };
 
-// `from` below the view's compact revision yields only what compaction left: callers who need every change ask with
-// from >= view.compact_revision(), where nothing is missing.
+// Nothing is missing from view.complete_from() on. Below it a compaction has left some changes and taken others.
 ChangesCursor changes(const ReadView& view, Revision from, Revision to);
 
 }  // namespace etcd::mvcc

@@ -27,6 +27,8 @@ class FlushBatch {
   Revision to() const { return view_->revision(); }
   // Records it takes out of the db.
   std::size_t deletes() const { return deletes_.size(); }
+  // It takes none away from here on.
+  Revision complete_from() const { return deletes_.empty() ? Revision(0) : deletes_.back().revision.main.next(); }
 
  private:
   friend class Store;

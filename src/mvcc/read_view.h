@@ -37,6 +37,9 @@ class ReadView {
   Revision compact_revision() const { return compact_revision_; }
   // Newest main revision that db() has.
   Revision flushed() const { return flushed_; }
+  // Changes at this revision and above are all there: no compaction has taken any of them away yet. Often below
+  // compact_revision(), whose work is done later.
+  Revision complete_from() const { return complete_from_; }
 
   const IndexView& index() const { return index_; }
   const TailView& tail() const { return tail_; }
@@ -59,6 +62,7 @@ class ReadView {
   Revision revision_{1};
   Revision compact_revision_{-1};
   Revision flushed_{0};
+  Revision complete_from_{0};
 };
 
 // A published view and who holds it.

@@ -1,5 +1,6 @@
 #include "mvcc/store.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -87,6 +88,7 @@ Status Store::flushed(FlushBatch batch, bolt::ReadTx db) {
   CHECK(std::exchange(flushing_, false));
   TRY(move_to(std::move(db)));
   state_.flushed_ = batch.to();
+  state_.complete_from_ = std::max(state_.complete_from_, batch.complete_from());
   compaction_.flushed();
   tail_.trim(batch.to());
   refresh();

@@ -95,6 +95,7 @@ Status Store::restore() {
   }
   // A compaction may have taken away the newest changes, deletions all of them: the revision must not go back for that.
   state_.compact_revision_ = std::max(scheduled, finished);
+  state_.complete_from_ = std::max(Revision(0), state_.compact_revision_);
   state_.revision_ = state_.flushed_ = std::max(newest, state_.compact_revision_);
   compaction_.restore(scheduled, finished, std::move(orphans));
   refresh();
