@@ -122,7 +122,11 @@ ApplyStage::Outlets LocalNode::apply_outlets() {
           .raise_no_space = [this](Job then) { duties_->raise_no_space(std::move(then)); },
           .first_of_term = [this] { duties_->on_first_of_term(); },
           .removed_self = [this] { logger_.warn("the member has been permanently removed from the cluster"); },
-          .after_batch = [this](apply::StateMachine& machine) { publish_cluster(machine); },
+          .after_batch =
+              [this](apply::StateMachine& machine) {
+                publish_cluster(machine);
+                signals_.published();
+              },
           .compactions = {.hash = [this](HashCompaction job) { hash_compaction(std::move(job)); },
                           .db_sizes = [this] {
                             const FlushStage::Sizes sizes = flush_->db_sizes();

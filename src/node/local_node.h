@@ -84,6 +84,8 @@ class LocalNode : public Node {
   // Node.
   std::unique_ptr<Proposer> make_proposer() override;
   mvcc::ReadViewRef view() override { return apply_->views().acquire(); }
+  void add_signal(ViewSignal& signal) override { signals_.add(signal); }
+  void remove_signal(ViewSignal& signal) override { signals_.remove(signal); }
   bool view_is_linearizable() override { return board_.reads_are_local.load(std::memory_order_acquire); }
   void read_barrier(std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) override;
   NodeStatus status() override;
@@ -111,6 +113,7 @@ class LocalNode : public Node {
   base::Logger& logger_;
   Board board_;
   Waiters waiters_;
+  ViewSignals signals_;
   ClusterId cluster_id_;
   MemberId member_id_;
   std::unique_ptr<RequestIds> ids_;

@@ -18,6 +18,7 @@
 #include "cluster/cluster.h"
 #include "base/unique_function.h"
 #include "mvcc/read_view.h"
+#include "node/view_signals.h"
 
 namespace etcd::node {
 
@@ -96,6 +97,9 @@ class Node {
 
   // The newest published state: everything acknowledged so far is in it.
   virtual mvcc::ReadViewRef view() = 0;
+  // From here on, until it is removed, `signal` is told of new views: before those who wait for what is in them get their answers.
+  virtual void add_signal(ViewSignal& signal) = 0;
+  virtual void remove_signal(ViewSignal& signal) = 0;
   // True if view() is linearizable at this moment without asking anybody: this member leads, is the only voter, and has applied an entry of its term.
   virtual bool view_is_linearizable() = 0;
   // Calls back once view() is linearizable as of the call; kNoLeader/kLeaderChanged/kTimeout otherwise.

@@ -24,6 +24,7 @@ class FakeNode : public node::Node {
   cluster::View cluster_state;
   bool linearizable = true;
   mvcc::testing::StoreRig store;
+  node::ViewSignals signals;  // tell them of what the test writes
 
   // What was asked of it, in order.
   struct Proposed {
@@ -54,6 +55,8 @@ class FakeNode : public node::Node {
 
   std::unique_ptr<node::Proposer> make_proposer() override;
   mvcc::ReadViewRef view() override { return store.view(); }
+  void add_signal(node::ViewSignal& signal) override { signals.add(signal); }
+  void remove_signal(node::ViewSignal& signal) override { signals.remove(signal); }
   bool view_is_linearizable() override { return linearizable; }
   void read_barrier(std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) override;
   node::NodeStatus status() override { return now; }
