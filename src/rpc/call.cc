@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "rpc/exchange.h"
+#include "rpc/message_batch.h"
 #include "rpc/shard.h"
 
 namespace etcd::rpc {
@@ -101,6 +102,9 @@ void StreamCall::read(std::uint32_t messages) {
 }
 bool StreamCall::send(base::Rope message) {
   return (*handle_)->send(std::move(message));
+}
+bool StreamCall::send(MessageBatch messages) {
+  return (*handle_)->send(std::move(messages));
 }
 std::size_t StreamCall::queued_bytes() const {
   return (*handle_)->queued_bytes();

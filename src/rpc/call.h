@@ -22,6 +22,7 @@ namespace etcd::rpc {
 class UnaryExchange;  // a call and its answer (exchange.h)
 class StreamHandle;   // what the copies of a StreamCall share (exchange.h)
 class Shard;          // one loop's part of a server (shard.h)
+class MessageBatch;   // message_batch.h
 struct Method;
 
 // The other end of a connection; shared by all its calls.
@@ -131,6 +132,8 @@ class StreamCall {
   // all the same, but the caller should wait for on_writable. After finish() or cancellation messages are dropped (and
   // false returned).
   bool send(base::Rope message);
+  // The same for several at once, which is cheaper by far when they are small. On the loop's thread only.
+  bool send(MessageBatch messages);
   // Bytes that were sent here and have not gone to the socket.
   std::size_t queued_bytes() const;
   // Ends the call after what was queued. The first one counts.

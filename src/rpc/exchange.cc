@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "rpc/h1_calls.h"
 #include "rpc/h2_calls.h"
+#include "rpc/message_batch.h"
 #include "rpc/shard.h"
 
 namespace etcd::rpc {
@@ -33,6 +34,27 @@ bool StreamExchange::send(base::Rope bytes) {
     if (!below) wants_writable_.store(true, std::memory_order_relaxed);
   });
   return taken && below;
+}
+
+bool StreamExchange::send(MessageBatch messages) {
+  CHECK(shard->runs_here());
+  carry_out();  // what other threads have sent before
+  auto* const h2 = std::get_if<H2Calls*>(&link);
+  if (h2 == nullptr) {
+    bool below = true;
+    for (base::Rope& message : messages.take_messages()) below = send(std::move(message));
+    return below;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return false;
+  }
+  const std::size_t size = messages.size();
+  const bool below =
+      queued_.fetch_add(size, std::memory_order_relaxed) + size <= shard->options().stream_high_water_bytes;
+  if (!below) wants_writable_.store(true, std::memory_order_relaxed);
+  (*h2)->write(*this, std::move(messages));
+  return below;
 }
 
 void StreamExchange::begin(HttpHead head) {

@@ -85,6 +85,8 @@ class StreamExchange : public Exchange, public std::enable_shared_from_this<Stre
 
   // Any thread; false if the exchange has ended or the queue is over its high-water mark.
   bool send(base::Rope bytes);
+  // (loop)
+  bool send(MessageBatch messages);
   void begin(HttpHead head);
   // Head, body and end in one.
   void respond(HttpHead head, base::Rope body);

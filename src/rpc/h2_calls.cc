@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "rpc/grpc_text.h"
 #include "rpc/http_text.h"
+#include "rpc/message_batch.h"
 
 namespace etcd::rpc {
 
@@ -419,6 +420,14 @@ void H2Calls::carry_out(StreamExchange& exchange, StreamOrders orders) {
   const auto keep = exchange.shared_from_this();
   exchange.kind == ExchangeKind::kHttp ? carry_out_http(exchange, std::move(orders))
                                        : carry_out_grpc(exchange, std::move(orders));
+  on_output_();
+}
+
+void H2Calls::write(StreamExchange& exchange, MessageBatch messages) {
+  if (exchange.stream == nullptr || messages.empty()) return;
+  if (!std::exchange(exchange.begun, true)) begin_grpc(*exchange.stream, exchange.content_subtype);
+  shard_.count_sent(*exchange.info.method, messages.payload_size(), messages.count());
+  session_.write(*exchange.stream, {}, messages.take_framed());
   on_output_();
 }
 

@@ -48,6 +48,8 @@ class H2Calls {
   // From the shard and the exchanges: an answer that has come back, orders of a stream's handles.
   void answer(UnaryExchange& exchange);
   void carry_out(StreamExchange& exchange, StreamOrders orders);
+  // Messages of a streaming call that is linked here.
+  void write(StreamExchange& exchange, MessageBatch messages);
   // A call's time is up.
   void expire(Exchange& exchange);
 

@@ -168,8 +168,8 @@ void Shard::count_received(const Method& method, std::size_t bytes) {
   add(bytes_received_, bytes);
 }
 
-void Shard::count_sent(const Method& method, std::size_t bytes) {
-  add(cells_[method.index].sent);
+void Shard::count_sent(const Method& method, std::size_t bytes, std::uint32_t messages) {
+  add(cells_[method.index].sent, messages);
   add(bytes_sent_, bytes);
 }
 

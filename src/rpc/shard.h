@@ -68,7 +68,7 @@ class Shard : public std::enable_shared_from_this<Shard> {
 
   void count_started(const Method& method);
   void count_received(const Method& method, std::size_t bytes);
-  void count_sent(const Method& method, std::size_t bytes);
+  void count_sent(const Method& method, std::size_t bytes, std::uint32_t messages = 1);
   void count_handled(const CallInfo& info, GrpcCode code);
   void count_connection(bool opened);
 
