@@ -4,9 +4,12 @@
 #include <utility>
 
 #include "api/errors.h"
+#include "api/large_range.h"
 #include "apply/check.h"
 #include "apply/read_only.h"
 #include "apply/request.h"
+#include "apply/response.h"
+#include "mvcc/range.h"
 
 namespace etcd::api {
 
@@ -56,10 +59,21 @@ void Kv::after_barrier(rpc::UnaryCall call, RequestType type, Read read) {
 
 void Kv::range_now(rpc::UnaryCall call, const apply::RangeRequest& request) {
   const std::int64_t begun_ns = context_.clock.monotonic_ns();
-  const mvcc::ReadViewRef view = context_.node.view();
-  auto response = apply::run_range(*view, request, context_.lanes.here().header());
-  context_.metrics.observe_range(response.has_value(), context_.clock.monotonic_ns() - begun_ns);
-  replies_.answer(std::move(call), RequestType::kRange, std::move(response));
+  mvcc::ReadViewRef view = context_.node.view();
+  auto result = mvcc::range(*view, apply::range_options(request));
+  context_.metrics.observe_range(result.has_value(), context_.clock.monotonic_ns() - begun_ns);
+  if (!result) return replies_.answer(std::move(call), RequestType::kRange, fail(result.error()));
+  Lane& lane = context_.lanes.here();
+  apply::ResponseHeader header = lane.header();
+  header.revision = view->revision();
+  const std::int64_t count = result->count;
+  base::Rope response;
+  if (LargeRange::is_large(*result)) {
+    response = base::Rope(std::make_unique<LargeRange>(header, std::move(view), std::move(*result), lane.loop()));
+  } else {
+    response = apply::encode_range_response(header, *result);
+  }
+  replies_.answer(std::move(call), RequestType::kRange, std::move(response), count);
 }
 
 void Kv::put(rpc::UnaryCall call) {

@@ -6,10 +6,10 @@
 
 namespace etcd::api {
 
-void Replies::answer(rpc::UnaryCall call, RequestType type, Result<base::Rope> response) const {
+void Replies::answer(rpc::UnaryCall call, RequestType type, Result<base::Rope> response, std::int64_t count) const {
   const std::int64_t took_ns = since_start_ns(call);
   metrics_.observe_request(type, response.has_value(), took_ns);
-  stats_.note(call, type, took_ns, response ? &*response : nullptr);
+  stats_.note(call, type, took_ns, response ? &*response : nullptr, count);
   if (response) {
     std::move(call).respond(std::move(*response));
   } else {

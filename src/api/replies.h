@@ -16,8 +16,8 @@ class Replies {
   // All must outlive it.
   Replies(const RequestStats& stats, ApiMetrics& metrics, base::Clock& clock) : stats_(stats), metrics_(metrics), clock_(clock) {}
 
-  // Of a request that was tried: its duration counts.
-  void answer(rpc::UnaryCall call, RequestType type, Result<base::Rope> response) const;
+  // Of a request that was tried: its duration counts. `count`: how many keys a Range found, for the log; -1 if the response has to be asked.
+  void answer(rpc::UnaryCall call, RequestType type, Result<base::Rope> response, std::int64_t count = -1) const;
   // Of one that never got that far.
   void refuse(rpc::UnaryCall call, const Error& error) const;
   void refuse(rpc::UnaryCall call, rpc::GrpcStatus status) const;

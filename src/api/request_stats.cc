@@ -60,7 +60,7 @@ void add_content(const Result<Request>& request, Figures& figures) {
 }
 
 // A failed request has no response, and then etcd counts nothing.
-Figures figures_of(RequestType type, std::string_view request, const base::Rope* response) {
+Figures figures_of(RequestType type, std::string_view request, const base::Rope* response, std::int64_t count) {
   Figures figures;
   if (response == nullptr || type == RequestType::kOther || type == RequestType::kCompaction || type == RequestType::kAlarm) return figures;
   figures.request_count = 0;
@@ -69,7 +69,7 @@ Figures figures_of(RequestType type, std::string_view request, const base::Rope*
   figures.response_size = static_cast<std::int64_t>(response->size());
   switch (type) {
     case RequestType::kRange:
-      figures.response_count = number_of(*response, 4);
+      figures.response_count = count >= 0 ? count : number_of(*response, 4);
       add_content(apply::decode_range(request), figures);
       break;
     case RequestType::kPut:
@@ -105,12 +105,12 @@ std::string_view name_of(RequestType type) {
 RequestStats::RequestStats(std::int64_t warn_after_ns, base::Clock& clock, base::Logger& logger)
     : warn_after_ns_(warn_after_ns), logs_all_(logger.enabled(base::LogLevel::kDebug)), clock_(clock), logger_(logger) {}
 
-void RequestStats::note(const rpc::UnaryCall& call, RequestType type, std::int64_t took_ns, const base::Rope* response) const {
-  if (wants(took_ns)) log(call, type, took_ns, response);
+void RequestStats::note(const rpc::UnaryCall& call, RequestType type, std::int64_t took_ns, const base::Rope* response, std::int64_t count) const {
+  if (wants(took_ns)) log(call, type, took_ns, response, count);
 }
 
-void RequestStats::log(const rpc::UnaryCall& call, RequestType type, std::int64_t took_ns, const base::Rope* response) const {
-  const Figures figures = figures_of(type, call.request().view(), response);
+void RequestStats::log(const rpc::UnaryCall& call, RequestType type, std::int64_t took_ns, const base::Rope* response, std::int64_t count) const {
+  const Figures figures = figures_of(type, call.request().view(), response, count);
   const rpc::CallInfo& info = call.info();
   const base::Logger::Fields fields = {{"start time", base::log_time(clock_.wall_ns() - took_ns)},
                                        {"time spent", base::format_duration(base::Duration(took_ns))},

@@ -23,14 +23,15 @@ class RequestStats {
   // Requests slower than `warn_after_ns` (0: none) are logged at level warn, all of them at level debug if that is on. Both must outlive it.
   RequestStats(std::int64_t warn_after_ns, base::Clock& clock, base::Logger& logger);
 
-  // Of an unary call that is about to be answered; `response` is null if it failed. Any thread; cheap unless it logs.
-  void note(const rpc::UnaryCall& call, RequestType type, std::int64_t took_ns, const base::Rope* response) const;
+  // Of an unary call that is about to be answered; `response` is null if it failed. Any thread; cheap unless it logs. A `count` of -1 (how many a
+  // Range found) is looked up in the response.
+  void note(const rpc::UnaryCall& call, RequestType type, std::int64_t took_ns, const base::Rope* response, std::int64_t count = -1) const;
 
  private:
   bool wants(std::int64_t took_ns) const {
     return logs_all_ || (warn_after_ns_ > 0 && took_ns > warn_after_ns_);
   }
-  void log(const rpc::UnaryCall& call, RequestType type, std::int64_t took_ns, const base::Rope* response) const;
+  void log(const rpc::UnaryCall& call, RequestType type, std::int64_t took_ns, const base::Rope* response, std::int64_t count) const;
 
   std::int64_t warn_after_ns_;
   bool logs_all_;

@@ -40,13 +40,27 @@ std::string encode_header(const ResponseHeader& header) {
 }
 
 Rope encode_range_response(const ResponseHeader& header, const mvcc::RangeResult& result) {
-  Rope out(header_field(header));
-  for (const std::string_view kv : result.kvs) append_bytes_field(out, 2, kv);
-  std::string rest;
-  WireWriter writer(rest);
+  Rope out(range_response_start(header));
+  std::string tag;
+  for (const std::string_view kv : result.kvs) {
+    tag.clear();
+    append_range_kv_tag(tag, kv.size());
+    out.append(tag);
+    out.append(kv);
+  }
+  out.append(range_response_end(result));
+  return out;
+}
+
+std::string range_response_start(const ResponseHeader& header) { return header_field(header); }
+
+void append_range_kv_tag(std::string& out, std::size_t kv_bytes) { WireWriter(out).bytes_header(2, kv_bytes); }
+
+std::string range_response_end(const mvcc::RangeResult& result) {
+  std::string out;
+  WireWriter writer(out);
   writer.bool_if(3, result.more);
   writer.int64_if(4, result.count);
-  out.append(rest);
   return out;
 }
 

@@ -32,6 +32,10 @@ struct ResponseHeader {
 
 // `count` is left out where it is zero; key-values of `result` are copied or shared, so it may go afterwards.
 base::Rope encode_range_response(const ResponseHeader& header, const mvcc::RangeResult& result);
+// The same in parts: the start, each key-value's tag before its bytes, the end.
+std::string range_response_start(const ResponseHeader& header);
+void append_range_kv_tag(std::string& out, std::size_t kv_bytes);
+std::string range_response_end(const mvcc::RangeResult& result);
 base::Rope encode_put_response(const ResponseHeader& header, std::optional<std::string_view> prev_kv);
 base::Rope encode_delete_range_response(const ResponseHeader& header, std::int64_t deleted,
                                         const std::vector<std::string_view>& prev_kvs);

@@ -23,6 +23,7 @@ SharedBytes SharedBytes::slice(std::string_view inside) const {
 }
 
 void Rope::append(std::string_view bytes) {
+  make_all();
   size_ += bytes.size();
   tail_.append(bytes);
   if (tail_.size() >= kChunkBytes) seal_tail();
@@ -30,6 +31,7 @@ void Rope::append(std::string_view bytes) {
 
 void Rope::append(SharedBytes bytes) {
   if (bytes.size() < kShareBytes) return append(bytes.view());
+  make_all();
   seal_tail();
   size_ += bytes.size();
   pieces_.push_back(std::move(bytes));
@@ -41,16 +43,24 @@ void Rope::append(Rope&& other) {
 }
 
 const std::vector<SharedBytes>& Rope::pieces() {
+  make_all();
   seal_tail();
   return pieces_;
 }
 
 std::string Rope::flatten() const {
+  make_all();
   std::string all;
   all.reserve(size_);
   for (const SharedBytes& piece : pieces_) all.append(piece.view());
   all.append(tail_);
   return all;
+}
+
+void Rope::make_all() const {
+  if (source_ == nullptr) return;
+  const auto source = std::move(source_);
+  source->append_next(source->size(), tail_);
 }
 
 void Rope::seal_tail() {

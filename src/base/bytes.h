@@ -39,11 +39,23 @@ class SharedBytes {
   std::string_view view_;
 };
 
+// Bytes of known number that are made when they are needed, front to back. Owner: the Rope it is given to.
+class RopeSource {
+ public:
+  virtual ~RopeSource() = default;
+  // Bytes that are left.
+  virtual std::size_t size() const = 0;
+  // Makes the next `count` bytes, at most size(), at the end of `out`.
+  virtual void append_next(std::size_t count, std::string& out) = 0;
+};
+
 // A byte sequence in pieces. Small appends gather in a chunk of their own; large pieces are shared, not copied. Movable, one owner.
 class Rope {
  public:
   Rope() = default;
   explicit Rope(std::string bytes) { append(SharedBytes(std::move(bytes))); }
+  // Nothing but what `source` makes. Appending to it, pieces() and flatten() make it all.
+  explicit Rope(std::unique_ptr<RopeSource> source) : size_(source->size()), source_(std::move(source)) {}
   Rope(Rope&&) = default;
   Rope& operator=(Rope&&) = default;
 
@@ -58,17 +70,22 @@ class Rope {
   // out again, so that a short rope costs no block.
   const std::vector<SharedBytes>& sealed() const { return pieces_; }
   std::string_view tail() const { return tail_; }
+  // What makes the rest, null if all is there; from then on the writer's to use up.
+  RopeSource* source() const { return source_.get(); }
   std::string flatten() const;
 
  private:
   void seal_tail();
+  void make_all() const;
 
   static constexpr std::size_t kChunkBytes = 16 * 1024;   // a gathered chunk is cut at about this size
   static constexpr std::size_t kShareBytes = 1024;        // from this size on a SharedBytes is shared
 
   std::vector<SharedBytes> pieces_;
-  std::string tail_;
   std::size_t size_ = 0;
+  // A source, only of a rope that has nothing else, or what it made: the same bytes either way.
+  mutable std::string tail_;
+  mutable std::unique_ptr<RopeSource> source_;
 };
 
 }  // namespace etcd::base

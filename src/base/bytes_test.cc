@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+
 namespace etcd::base {
 namespace {
 
@@ -56,6 +58,36 @@ TEST(Rope, AppendingARopeEmptiesIt) {
   first.append(std::move(second));
   EXPECT_EQ(first.flatten(), "onetwo");
   EXPECT_TRUE(second.empty());  // NOLINT: moved-from state is promised
+}
+
+// Makes "abc...", a letter a byte.
+class Alphabet final : public RopeSource {
+ public:
+  explicit Alphabet(std::size_t size) : left_(size) {}
+  std::size_t size() const override { return left_; }
+  void append_next(std::size_t count, std::string& out) override {
+    left_ -= count;
+    for (; count > 0; --count) out += next_++;
+  }
+
+ private:
+  std::size_t left_;
+  char next_ = 'a';
+};
+
+TEST(Rope, WhatASourceMakesIsMadeWhenItIsAskedFor) {
+  Rope rope(std::make_unique<Alphabet>(4));
+  EXPECT_EQ(rope.size(), 4U);
+  ASSERT_NE(rope.source(), nullptr);
+  rope.append("!");
+  EXPECT_EQ(rope.source(), nullptr);
+  EXPECT_EQ(rope.flatten(), "abcd!");
+
+  Rope all;
+  all.append("<");
+  all.append(Rope(std::make_unique<Alphabet>(2)));
+  EXPECT_EQ(all.size(), 3U);
+  EXPECT_EQ(all.flatten(), "<ab");
 }
 
 TEST(Rope, AnEmptyPieceIsNeverListed) {

@@ -92,6 +92,7 @@ class Range {
   void collect() {
     const std::int64_t needed = keys_needed(options_);
     std::int64_t seen = 0;
+    if (!has_bounds(options_)) found_.reserve(static_cast<std::size_t>(std::min(needed, view_.index().count(range_, at_))));
     IndexCursor cursor = view_.index().seek(range_.begin);
     for (; seen < needed && cursor.valid(); cursor.next()) {
       const HistoryView history = cursor.history();

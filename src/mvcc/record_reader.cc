@@ -72,7 +72,7 @@ Result<std::vector<std::string_view>> read_records(const ReadView& view, const s
     }
   }
   if (in_db.empty()) return records;
-  std::ranges::sort(in_db, {}, &Wanted::revision);
+  if (!std::ranges::is_sorted(in_db, {}, &Wanted::revision)) std::ranges::sort(in_db, {}, &Wanted::revision);
   ForwardReader reader(view, *view.keys());
   for (const Wanted& wanted : in_db) {
     TRY_ASSIGN(records[wanted.place], reader.read(wanted.revision));

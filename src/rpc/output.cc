@@ -16,13 +16,24 @@ constexpr std::size_t kKeptItems = 8;
 
 void OutputBatch::copy(std::string_view bytes) {
   if (bytes.empty()) return;
-  if (pieces_.size() > first_ && pieces_.back().shared.empty()) {
-    pieces_.back().length += bytes.size();
-  } else {
-    pieces_.push_back({{}, text_.size(), bytes.size()});
-  }
+  add_to_text(bytes.size());
   text_.append(bytes);
-  size_ += bytes.size();
+}
+
+void OutputBatch::make(base::RopeSource& source, std::size_t count) {
+  if (count == 0) return;
+  add_to_text(count);
+  source.append_next(count, text_);
+}
+
+// Describes the next `count` bytes of text_, which the caller is about to append.
+void OutputBatch::add_to_text(std::size_t count) {
+  if (pieces_.size() > first_ && pieces_.back().shared.empty()) {
+    pieces_.back().length += count;
+  } else {
+    pieces_.push_back({{}, text_.size(), count});
+  }
+  size_ += count;
 }
 
 void OutputBatch::share(base::SharedBytes bytes) {
@@ -84,8 +95,9 @@ void OutputQueue::take(std::size_t count, OutputBatch& batch) {
 }
 
 // Takes from the part of `item` at hand, at most to its end: part 0 is the head, then come the body's finished pieces,
-// then its tail.
+// then its tail; or what its source makes.
 std::size_t OutputQueue::take_part(Item& item, std::size_t count, OutputBatch& batch) {
+  if (part_ > 0 && item.body.source() != nullptr) return take_made(item, count, batch);
   const auto& pieces = item.body.sealed();
   const bool is_piece = part_ > 0 && part_ <= pieces.size();
   const std::string_view bytes = part_ == 0 ? std::string_view(item.head, item.head_bytes)
@@ -100,12 +112,22 @@ std::size_t OutputQueue::take_part(Item& item, std::size_t count, OutputBatch& b
   offset_ += count;
   if (offset_ < bytes.size()) return count;
   offset_ = 0;
-  if (++part_ > pieces.size() + 1) {
-    item.body = base::Rope();
-    part_ = 0;
-    ++first_;
-  }
+  if (++part_ > pieces.size() + 1) end_item(item);
   return count;
+}
+
+std::size_t OutputQueue::take_made(Item& item, std::size_t count, OutputBatch& batch) {
+  base::RopeSource& source = *item.body.source();
+  count = std::min(count, source.size());
+  batch.make(source, count);
+  if (source.size() == 0) end_item(item);
+  return count;
+}
+
+void OutputQueue::end_item(Item& item) {
+  item.body = base::Rope();
+  part_ = 0;
+  ++first_;
 }
 
 void OutputQueue::clear() {

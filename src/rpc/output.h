@@ -22,6 +22,8 @@ class OutputBatch {
 
   void copy(std::string_view bytes);
   void share(base::SharedBytes bytes);
+  // `count` bytes that `source` makes in place.
+  void make(base::RopeSource& source, std::size_t count);
 
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
@@ -35,6 +37,8 @@ class OutputBatch {
   void clear();
 
  private:
+  void add_to_text(std::size_t count);
+
   struct Piece {
     base::SharedBytes shared;  // empty: `length` bytes of text_ at `offset`
     std::size_t offset;
@@ -69,6 +73,8 @@ class OutputQueue {
   };
 
   std::size_t take_part(Item& item, std::size_t count, OutputBatch& batch);
+  std::size_t take_made(Item& item, std::size_t count, OutputBatch& batch);
+  void end_item(Item& item);
 
   std::vector<Item> items_;
   std::size_t first_ = 0;   // items before it are taken

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <memory>
 #include <string>
 
 #include "base/rng.h"
@@ -52,6 +53,29 @@ TEST(OutputBatch, LargePiecesAreSharedAndSmallOnesCopied) {
   ASSERT_EQ(batch.describe(pieces), 2U);
   EXPECT_EQ(pieces[0].iov_len, 9U);
   EXPECT_EQ(pieces[1].iov_base, large.data());
+}
+
+class Digits final : public base::RopeSource {
+ public:
+  explicit Digits(std::size_t size) : left_(size) {}
+  std::size_t size() const override { return left_; }
+  void append_next(std::size_t count, std::string& out) override {
+    for (; count > 0; --count) out += static_cast<char>('0' + left_-- % 10);
+  }
+
+ private:
+  std::size_t left_;
+};
+
+TEST(OutputQueue, BytesOfASourceAreMadeAsTheyAreTaken) {
+  OutputQueue queue;
+  OutputBatch batch;
+  queue.push("head", base::Rope(std::make_unique<Digits>(25)));
+  queue.push("", base::Rope(std::string("next")));
+  EXPECT_EQ(queue.size(), 33U);
+  for (const std::size_t count : {6U, 20U, 7U}) queue.take(count, batch);
+  EXPECT_TRUE(queue.empty());
+  EXPECT_EQ(written(batch, 9), "head5432109876543210987654321next");
 }
 
 TEST(OutputQueue, WhatIsTakenIsWhatWasPushedHoweverItIsCut) {
