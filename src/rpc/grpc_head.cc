@@ -10,6 +10,8 @@ namespace etcd::rpc {
 namespace {
 
 constexpr std::string_view kBinarySuffix = "-bin";
+// Time that has passed when a handler could be called, at the least: a call with less is too late already.
+constexpr std::int64_t kLeastTimeoutNs = 1'000;
 
 GrpcStatus internal(std::string text) {
   return {GrpcCode::kInternal, std::move(text)};
@@ -86,7 +88,7 @@ std::optional<Refusal> refuse(const GrpcHead& head, const Found& found) {
     return Refusal{405, internal("Received a HEADERS frame with :method " + base::go_quote(found.method) +
                                  " which should be POST")};
   }
-  if (head.timeout_ns && *head.timeout_ns <= 0)
+  if (head.timeout_ns && *head.timeout_ns < kLeastTimeoutNs)
     return Refusal{200, {GrpcCode::kDeadlineExceeded, "context deadline exceeded"}};
   return std::nullopt;
 }

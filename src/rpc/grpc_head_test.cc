@@ -59,7 +59,8 @@ TEST(GrpcHead, EachFaultIsRefusedInGrpcGosWords) {
          "malformed binary metadata \"?\" in header \"t-bin\": illegal base64 data at input byte 1"}}},
       {request_with({}, "GET"),
        {405, {GrpcCode::kInternal, "Received a HEADERS frame with :method \"GET\" which should be POST"}}},
-      {request_with({{"grpc-timeout", "0S"}}), {200, {GrpcCode::kDeadlineExceeded, "context deadline exceeded"}}}};
+      {request_with({{"grpc-timeout", "0S"}}), {200, {GrpcCode::kDeadlineExceeded, "context deadline exceeded"}}},
+      {request_with({{"grpc-timeout", "1n"}}), {200, {GrpcCode::kDeadlineExceeded, "context deadline exceeded"}}}};
   for (const Case& one : cases) {
     Metadata fields = one.fields;
     const GrpcHead head = read_grpc_head(fields);

@@ -21,7 +21,8 @@ constexpr std::size_t kKeptUnread = 64 * 1024;
 constexpr H2Field kStatus200{":status", "200", true};
 constexpr H2Field kGrpcType{"content-type", "application/grpc", true};
 constexpr std::array<H2Field, 2> kGrpcHead = {kStatus200, kGrpcType};
-constexpr std::array<H2Field, 1> kOkTrailers = {H2Field{"grpc-status", "0", true}};
+// The empty message is grpc-go's way; HPACK makes one byte of it.
+constexpr std::array<H2Field, 2> kOkTrailers = {H2Field{"grpc-status", "0", true}, H2Field{"grpc-message", "", true}};
 
 constexpr std::array<std::string_view, kGrpcCodes> kCodeTexts = {"0", "1",  "2",  "3",  "4",  "5",  "6",  "7", "8",
                                                                  "9", "10", "11", "12", "13", "14", "15", "16"};

@@ -97,6 +97,11 @@ struct H2Callbacks {
     return frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
   }
 
+  static int begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* user_data) {
+    if (head->type == NGHTTP2_HEADERS) session_of(user_data).begin_request(head->stream_id);
+    return 0;
+  }
+
   static int begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* user_data) {
     if (!is_request(frame)) return 0;
     H2Stream& stream = session_of(user_data).open_stream(frame->hd.stream_id);
@@ -197,6 +202,7 @@ struct H2Callbacks {
   static nghttp2_session* new_session(H2Session& self) {
     nghttp2_session_callbacks* callbacks = nullptr;
     CHECK(nghttp2_session_callbacks_new(&callbacks) == 0);
+    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, begin_headers);
     nghttp2_session_callbacks_set_on_header_callback2(callbacks, header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, frame_received);
@@ -304,6 +310,14 @@ void H2Session::received_ping(std::uint64_t payload, bool is_answer) {
     events_.push_back(H2Pong{payload});
   } else if (!ping_policy_.allow(now_ns_, active_)) {
     terminate(H2Error::kEnhanceYourCalm, "too_many_pings");
+  }
+}
+
+// nghttp2 passes over HEADERS on any lower stream, since they may be trailers that crossed our reset of it. Not so where
+// the stream never was.
+void H2Session::begin_request(std::int32_t id) {
+  if (skipped_.note(id) == SkippedStreams::Verdict::kNeverOpened) {
+    terminate(H2Error::kProtocolError, "HEADERS on a stream below the last one");
   }
 }
 

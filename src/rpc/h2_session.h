@@ -23,6 +23,7 @@
 #include "rpc/options.h"
 #include "rpc/output.h"
 #include "rpc/ping_policy.h"
+#include "rpc/skipped_streams.h"
 #include "rpc/token_bucket.h"
 
 struct nghttp2_session;
@@ -192,6 +193,7 @@ class H2Session {
   void end_stream(H2Stream& stream);
   void received_ping(std::uint64_t payload, bool is_answer);
   void count_nuisance();
+  void begin_request(std::int32_t id);
   std::size_t read_output(H2Stream& stream, std::size_t most, std::uint32_t& flags);
   void submit_trailers(H2Stream& stream);
 
@@ -205,6 +207,7 @@ class H2Session {
   std::size_t active_ = 0;
   PingPolicy ping_policy_;
   TokenBucket nuisances_;
+  SkippedStreams skipped_;
   bool broken_ = false;      // the bytes in make no sense any more
   bool terminated_ = false;  // GOAWAY with an error was queued
 };

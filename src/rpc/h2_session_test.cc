@@ -375,6 +375,35 @@ TEST(H2Session, AContinuationFloodEndsTheConnection) {
   EXPECT_TRUE(server.session.is_over());
 }
 
+// The bytes of HEADERS that open a stream, in HPACK's static table and literals.
+std::string opening(std::int32_t stream) {
+  constexpr std::uint8_t kHeaders = 1, kEndHeaders = 4;
+  return raw_frame(kHeaders, kEndHeaders, stream, std::string("\x83\x86\x44\x04/a/B\x41\x01h", 11));
+}
+
+TEST(H2Session, AStreamBelowTheLastThatWasNeverOpenedEndsTheConnection) {
+  Server server;
+  server.receive(raw_preface());
+  server.receive(opening(1));
+  server.receive(opening(9));
+  EXPECT_FALSE(server.session.is_over());
+  server.receive(opening(5));
+  EXPECT_TRUE(server.session.is_over());
+  // GOAWAY (type 7), last stream 9, PROTOCOL_ERROR.
+  EXPECT_NE(server.all_output().find(std::string("\x07\0\0\0\0\0\0\0\0\x09\0\0\0\x01", 14)), std::string::npos);
+}
+
+TEST(H2Session, HeadersOnALowerStreamThatIsOverAreTakenForItsTrailers) {
+  Server server;
+  server.receive(raw_preface());
+  server.receive(opening(1));
+  server.session.reset(server.stream(1), H2Error::kCancel);
+  server.all_output();
+  server.receive(opening(3));
+  server.receive(opening(1));
+  EXPECT_FALSE(server.session.is_over());
+}
+
 TEST(H2Session, BytesThatAreNotHttp2EndTheConnection) {
   for (const std::string& bytes : {std::string("GET / HTTP/1.1\r\n\r\n"), raw_preface() + std::string(100, '\xff')}) {
     Server server;
