@@ -34,6 +34,12 @@ Status read_segment(SegmentReader& reader, MetadataCheck& metadata, const std::f
   }
 }
 
+// All segments but the last were synced whole before the next got its name.
+Status expect_whole(const OpenSegment& segment, const SegmentReader& reader) {
+  if (reader.stop_reason() == StopReason::kEnd && reader.has_head()) return {};
+  return fail(damage(*segment.file, reader));
+}
+
 }  // namespace
 
 Result<std::vector<OpenSegment>> open_segments(base::FileSystem& files, const std::string& folder, const std::vector<SegmentName>& names,
@@ -60,10 +66,27 @@ Result<LogEnd> read_log(const std::vector<OpenSegment>& segments, const std::fun
       TRY_ASSIGN(const Tail tail, judge_tail(*segment.file, reader));
       return LogEnd{tail, crc, reader.marker(), metadata.value()};
     }
-    // All but the last were synced whole before the next got its name.
-    if (reader.stop_reason() != StopReason::kEnd || !reader.has_head()) return fail(damage(*segment.file, reader));
+    TRY(expect_whole(segment, reader));
   }
   return LogEnd{};
+}
+
+Status read_last_segment(const OpenSegment& segment, const std::function<Status(const Record&)>& visit) {
+  MetadataCheck metadata;
+  TRY_ASSIGN(const std::uint64_t size, segment.file->size());
+  SegmentReader reader(*segment.file, size, 0);
+  TRY(read_segment(reader, metadata, visit));
+  TRY_ASSIGN(const Tail tail, judge_tail(*segment.file, reader));
+  (void)tail;
+  return {};
+}
+
+Status read_whole_segment(const OpenSegment& segment, const std::function<Status(const Record&)>& visit) {
+  MetadataCheck metadata;
+  TRY_ASSIGN(const std::uint64_t size, segment.file->size());
+  SegmentReader reader(*segment.file, size, 0);
+  TRY(read_segment(reader, metadata, visit));
+  return expect_whole(segment, reader);
 }
 
 std::vector<SegmentName> without_gap(std::vector<SegmentName> segments) {

@@ -37,6 +37,10 @@ struct LogEnd {
 // Gives every record to `visit`, which may end the reading with an error. `segments` is not empty. kCorrupt for damage anywhere, see tail.h.
 Result<LogEnd> read_log(const std::vector<OpenSegment>& segments, const std::function<Status(const Record&)>& visit);
 
+// The same of one segment, whatever came before it: of the last one, or of one that others follow.
+Status read_last_segment(const OpenSegment& segment, const std::function<Status(const Record&)>& visit);
+Status read_whole_segment(const OpenSegment& segment, const std::function<Status(const Record&)>& visit);
+
 // The newest segments without a gap in their sequence. A purge that a crash cut short may have left older ones before a gap.
 std::vector<SegmentName> without_gap(std::vector<SegmentName> segments);
 

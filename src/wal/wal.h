@@ -131,7 +131,7 @@ bool exists(base::FileSystem& files, const std::string& folder);
 // The snapshots that the log has records of and that are committed (index at most the last hard state's commit), oldest first. Reads all of it,
 // changes nothing. {0, 0} is in it while the first segment is.
 Result<std::vector<Snapshot>> valid_snapshots(base::FileSystem& files, const std::string& folder);
-// The last of them; {0, 0} if there is none.
+// The last of them; {0, 0} if there is none. Reads no older segments than the one that it is in.
 Result<Snapshot> newest_snapshot(base::FileSystem& files, const std::string& folder);
 
 }  // namespace etcd::wal

@@ -153,6 +153,25 @@ TEST(Wal, ASnapshotBeyondTheCommitIndexIsNotValid) {
   EXPECT_EQ(*newest_snapshot(*disk, kFolder), snapshot_of(100, 2));
 }
 
+TEST(Wal, TheNewestSnapshotIsFoundInWhicheverSegmentItIs) {
+  for (const std::uint64_t segments_behind : {0U, 1U, 3U}) {
+    const auto disk = empty_disk();
+    const auto wal = create_log(*disk);
+    ASSERT_TRUE(save_synced(*wal, state_of(1, 1), entries_of(1, 1, 4)));
+    ASSERT_TRUE(wal->save_snapshot(snapshot_of(1, 1)));
+    ASSERT_TRUE(save_synced(*wal, state_of(1, 4), {}));
+    ASSERT_TRUE(wal->save_snapshot(snapshot_of(3, 1)));
+    std::uint64_t index = 5;
+    for (std::uint64_t i = 0; i < 2 * segments_behind; ++i, ++index) {
+      ASSERT_TRUE(save_synced(*wal, {}, entries_of(1, index, index, 40'000)));
+    }
+    ASSERT_TRUE(wal->save_snapshot(snapshot_of(100, 1)));
+    ASSERT_GE(disk->list(kFolder)->size(), segments_behind + 1);
+    EXPECT_EQ(*newest_snapshot(*disk, kFolder), snapshot_of(3, 1)) << segments_behind;
+    EXPECT_EQ(valid_snapshots(*disk, kFolder)->back(), snapshot_of(3, 1));
+  }
+}
+
 TEST(Wal, ASnapshotFromTheLeaderVoidsTheEntriesBehindIt) {
   const auto disk = empty_disk();
   const auto wal = create_log(*disk);
