@@ -1,7 +1,10 @@
 #include "apply/snapshot.h"
 
+#include <charconv>
 #include <cinttypes>
 #include <cstdio>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "apply/db_meta.h"
@@ -11,6 +14,7 @@ namespace etcd::apply {
 
 namespace {
 
+constexpr std::string_view kReceivedSuffix = ".snap.db";
 constexpr const char* kNoReceivedDb = "failed to find database snapshot file (snap: snapshot file doesn't exist)";
 
 // The index that a db is at; 0 if there is no db. The file must not be open elsewhere.
@@ -21,11 +25,39 @@ Result<LogIndex> index_of(base::FileSystem& files, const std::string& path, cons
   return meta.index;
 }
 
+// From the moment the directory is synced the received db is the member's, whatever happens.
+Status take_place(base::FileSystem& files, const std::string& snap_folder, const std::string& received) {
+  TRY(files.rename(received, db_path(snap_folder)));
+  return files.sync_directory(snap_folder);
+}
+
+// The index that the name of a received db says; nothing for another name.
+std::optional<LogIndex> received_index(const std::string& name) {
+  constexpr std::size_t kDigits = 16;
+  if (name.size() != kDigits + kReceivedSuffix.size() || !name.ends_with(kReceivedSuffix)) return std::nullopt;
+  std::uint64_t index = 0;
+  const auto parsed = std::from_chars(name.data(), name.data() + kDigits, index, 16);
+  if (parsed.ec != std::errc() || parsed.ptr != name.data() + kDigits) return std::nullopt;
+  return LogIndex(index);
+}
+
+}  // namespace
+
+std::string db_path(const std::string& snap_folder) {
+  return base::join_path(snap_folder, "db");
+}
+
+std::string received_db_path(const std::string& snap_folder, LogIndex index) {
+  char name[32];
+  std::snprintf(name, sizeof name, "%016" PRIx64 "%s", index.value, kReceivedSuffix.data());
+  return base::join_path(snap_folder, name);
+}
+
 // Everything that can be wrong with a received db shows here, while the present one is still in place.
-Status check_received(base::FileSystem& files, const std::string& path, const bolt::Options& options,
-                      const raft::SnapshotMetadata& metadata) {
+Status check_received_db(base::FileSystem& files, const std::string& path, const bolt::Options& db_options,
+                         const raft::SnapshotMetadata& metadata) {
   if (!files.exists(path)) return fail(Errc::kNotExist, kNoReceivedDb);
-  TRY_ASSIGN(const auto db, bolt::Db::open(files, path, options));
+  TRY_ASSIGN(const auto db, bolt::Db::open(files, path, db_options));
   TRY_ASSIGN(const DbMeta meta, read_db_meta(db->begin_read()));
   TRY(check_supported(meta));
   if (meta.index != metadata.index) {
@@ -40,59 +72,41 @@ Status check_received(base::FileSystem& files, const std::string& path, const bo
   return {};
 }
 
-// From the moment the directory is synced the received db is the member's, whatever happens.
-Status take_place(base::FileSystem& files, const std::string& snap_folder, const std::string& received) {
-  TRY(files.rename(received, db_path(snap_folder)));
-  return files.sync_directory(snap_folder);
+// The WAL's snapshot record is durable, and the db that it asks for is found under its own name before the rename and as
+// "db" after it: a crash on either side starts with the right one. The old file lives on as long as somebody reads it.
+Result<std::unique_ptr<bolt::Db>> install_received_db(const InstallInput& input) {
+  const std::string received = received_db_path(input.snap_folder, input.metadata.index);
+  TRY(check_received_db(input.files, received, input.db_options, input.metadata));
+  TRY(take_place(input.files, input.snap_folder, received));
+  TRY_ASSIGN(auto db, bolt::Db::open(input.files, db_path(input.snap_folder), input.db_options));
+  input.log.info("applySnapshot: opened snapshot backend");
+  return db;
 }
 
-base::Logger::Fields log_fields(LogIndex applied, const raft::SnapshotMetadata& metadata) {
-  return {{"current-applied-index", applied},
-          {"incoming-leader-snapshot-index", metadata.index},
-          {"incoming-leader-snapshot-term", metadata.term}};
-}
-
-}  // namespace
-
-std::string db_path(const std::string& snap_folder) {
-  return base::join_path(snap_folder, "db");
-}
-
-std::string received_db_path(const std::string& snap_folder, LogIndex index) {
-  char name[32];
-  std::snprintf(name, sizeof name, "%016" PRIx64 ".snap.db", index.value);
-  return base::join_path(snap_folder, name);
-}
-
-Result<Installed> install_snapshot(StateMachine& machine, const InstallInput& input) {
-  const raft::SnapshotMetadata& metadata = input.metadata;
+// Nothing is written on the way, so no transaction can carry the old index into the new db: that comes with the first
+// flush, cut after this. Within restore(): index and term, then leases, then the key space, which attaches its keys to
+// them, then the cluster's members, alarms and versions. Readers keep the views that they hold; later ones see the new
+// state.
+Status install_state(StateMachine& machine, const bolt::ReadTx& db, const raft::SnapshotMetadata& metadata,
+                     base::Logger& log) {
   const LogIndex before = machine.applied();
   // A snapshot of the past would take back what clients were told.
   CHECK(metadata.index > before, metadata.index, before);
-  input.log.info("applying snapshot", log_fields(before, metadata));
-
-  // Last look, first touch: a db that does not fit its snapshot is refused while the present one is still in place.
-  const std::string received = received_db_path(input.snap_folder, metadata.index);
-  TRY(check_received(input.files, received, input.db_options, metadata));
-
-  // The received db becomes the member's. The WAL's snapshot record is durable, and the db that it asks for is found
-  // under its own name before the rename and as "db" after it: a crash on either side starts with the right one. The
-  // old file lives on as long as somebody reads it.
-  TRY(take_place(input.files, input.snap_folder, received));
-  Installed installed;
-  installed.revision_before = machine.store().revision();
-  TRY_ASSIGN(installed.db, bolt::Db::open(input.files, db_path(input.snap_folder), input.db_options));
-  input.log.info("applySnapshot: opened snapshot backend");
-
-  // The state in memory follows. Nothing is written on the way, so no transaction can carry the old index into the new
-  // db: that comes with the first flush, cut after this. Within: index and term, then leases, then the key space, which
-  // attaches its keys to them, then the cluster's members, alarms and versions. Readers keep the views that they hold;
-  // later ones see the new state.
-  TRY(machine.restore(installed.db->begin_read()));
+  TRY(machine.restore(db));
   CHECK(machine.applied() == metadata.index, machine.applied(), metadata.index);
+  log.info("applied snapshot", {{"current-applied-index", before},
+                                {"incoming-leader-snapshot-index", metadata.index},
+                                {"incoming-leader-snapshot-term", metadata.term}});
+  return {};
+}
 
-  input.log.info("applied snapshot", log_fields(before, metadata));
-  return installed;
+Status remove_received_dbs_below(base::FileSystem& files, const std::string& snap_folder, LogIndex index) {
+  TRY_ASSIGN(const std::vector<std::string> names, files.list(snap_folder));
+  for (const std::string& name : names) {
+    const std::optional<LogIndex> received = received_index(name);
+    if (received && *received < index) TRY(files.remove(base::join_path(snap_folder, name)));
+  }
+  return {};
 }
 
 Result<bool> finish_interrupted_install(base::FileSystem& files, base::Logger& log, const std::string& snap_folder,

@@ -23,6 +23,11 @@ namespace etcd::apply {
 std::string db_path(const std::string& snap_folder);
 std::string received_db_path(const std::string& snap_folder, LogIndex index);
 
+// Whether the file is a db that can take this member's place as the snapshot `metadata`: before it is made durable under its
+// name, and once more before it is. Errors: kCorrupt (it is not what metadata says), kUnsupported, kIo.
+Status check_received_db(base::FileSystem& files, const std::string& path, const bolt::Options& db_options,
+                         const raft::SnapshotMetadata& metadata);
+
 struct InstallInput {
   base::FileSystem& files;
   base::Logger& log;
@@ -31,17 +36,21 @@ struct InstallInput {
   raft::SnapshotMetadata metadata;  // durable: the WAL has its snapshot record (and the folder its .snap file)
 };
 
-struct Installed {
-  std::unique_ptr<bolt::Db> db;  // the new one; the caller's old Db may go now, its readers keep what they need of it
-  Revision revision_before;      // for the watch hub: watchers go on from where they were, through the new db's history
-};
+// An installation has two halves, one after the other: the file's, on the thread that owns the db, and the memory's, on
+// the one that owns the state machine. No flush is under way from before the first until after the second.
 
-// Puts the received db in the place of the present one and `machine` into its state. The caller has made sure that the
-// snapshot record is durable, that no flush is under way, and tells raft, peers and waiters afterwards. CHECKs that
-// metadata.index is above the applied index. Errors: kNotExist (no received db), kCorrupt (it is not what metadata
-// says), kUnsupported, kIo. Up to the rename nothing has been touched; after an error past it the process must stop,
-// and its next start completes the installation.
-Result<Installed> install_snapshot(StateMachine& machine, const InstallInput& input);
+// First: the received db becomes the member's. The old Db may go now, its readers keep what they need of it. Up to the
+// rename nothing has been touched; after an error past it the process must stop, and its next start completes the
+// installation. Errors: kNotExist (no received db), and those of check_received_db().
+Result<std::unique_ptr<bolt::Db>> install_received_db(const InstallInput& input);
+
+// Second: `machine` takes over the state of the new db; the caller tells raft, peers and waiters afterwards. CHECKs that
+// metadata.index is above the applied index. After an error the process must stop.
+Status install_state(StateMachine& machine, const bolt::ReadTx& db, const raft::SnapshotMetadata& metadata,
+                     base::Logger& log);
+
+// Removes received dbs whose index is below `index`: no start will ask for them any more.
+Status remove_received_dbs_below(base::FileSystem& files, const std::string& snap_folder, LogIndex index);
 
 // At start, before the db is opened: if the db is older than the WAL's newest snapshot, the received one takes its
 // place. `snapshot_index` 0 does nothing. Returns whether it did. kNotExist with etcd's text "failed to find database

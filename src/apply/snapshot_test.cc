@@ -78,6 +78,17 @@ std::string read_value(const mvcc::ReadViewRef& view, std::string_view key) {
   return std::string(mvcc::decode_key_value(**found)->value);
 }
 
+struct Installed {
+  std::unique_ptr<bolt::Db> db;
+};
+
+// Both halves, as the node does them.
+Result<Installed> install(StateMachine& machine, const InstallInput& input) {
+  TRY_ASSIGN(auto db, install_received_db(input));
+  TRY(install_state(machine, db->begin_read(), input.metadata, input.log));
+  return Installed{std::move(db)};
+}
+
 struct SnapshotTest : ::testing::Test {
   void SetUp() override {
     lead(leader);
@@ -124,7 +135,7 @@ struct SnapshotTest : ::testing::Test {
   }
   void expect_refusal(Replica& follower, Errc code) {
     const LogIndex before = follower.machine().applied();
-    const auto installed = install_snapshot(follower.machine(), input(follower.disk()));
+    const auto installed = install(follower.machine(), input(follower.disk()));
     ASSERT_FALSE(installed);
     EXPECT_EQ(installed.error().code, code) << describe(installed.error());
     EXPECT_EQ(follower.machine().applied(), before);
@@ -144,13 +155,12 @@ struct SnapshotTest : ::testing::Test {
 TEST_F(SnapshotTest, BringsTheStateOfTheLeader) {
   auto follower = make_follower();
   const mvcc::ReadViewRef old_view = follower->machine().publish();
-  auto installed = install_snapshot(follower->machine(), input(follower->disk()));
+  auto installed = install(follower->machine(), input(follower->disk()));
   ASSERT_TRUE(installed) << describe(installed.error());
   StateMachine& machine = follower->machine();
   EXPECT_EQ(machine.applied(), kSnapshotIndex);
   EXPECT_EQ(machine.applied_term(), Term(2));
   EXPECT_EQ(machine.conf_state(), metadata.conf_state);
-  EXPECT_EQ(installed->revision_before, Revision(3));
   EXPECT_EQ(machine.store().revision(), leader.machine().store().revision());
   EXPECT_EQ(machine.store().compact_revision(), Revision(10));
   EXPECT_EQ(machine.lessor().lease_of("on-6"), LeaseId(6));
@@ -165,7 +175,7 @@ TEST_F(SnapshotTest, BringsTheStateOfTheLeader) {
 
 TEST_F(SnapshotTest, TheLogGoesOnFromTheSnapshot) {
   auto follower = make_follower();
-  auto installed = install_snapshot(follower->machine(), input(follower->disk()));
+  auto installed = install(follower->machine(), input(follower->disk()));
   ASSERT_TRUE(installed);
   StateMachine& machine = follower->machine();
   const std::string revoke = encode_internal(1, RequestKind::kLeaseRevoke, encode_lease_revoke(LeaseId(5)));
@@ -184,7 +194,7 @@ TEST_F(SnapshotTest, TheLogGoesOnFromTheSnapshot) {
 TEST_F(SnapshotTest, TheOldFileGoesWhenItsLastReaderDoes) {
   auto follower = make_follower();
   mvcc::ReadViewRef old_view = follower->machine().publish();
-  auto installed = install_snapshot(follower->machine(), input(follower->disk()));
+  auto installed = install(follower->machine(), input(follower->disk()));
   ASSERT_TRUE(installed);
   EXPECT_EQ(follower->machine().views().live_views(), 2u);
   old_view = {};
@@ -225,7 +235,19 @@ TEST_F(SnapshotTest, AReceivedDbWithAuthEnabledIsRefused) {
 TEST_F(SnapshotTest, OneOfThePastIsABrokenInvariant) {
   auto follower = make_follower();
   metadata.index = follower->machine().applied();
-  EXPECT_DEATH((void)install_snapshot(follower->machine(), input(follower->disk())), "metadata.index > before");
+  EXPECT_DEATH((void)install_state(follower->machine(), leader.db().begin_read(), metadata, base::null_logger()),
+               "metadata.index > before");
+}
+
+TEST_F(SnapshotTest, OnlyReceivedDbsOfThePastAreRemoved) {
+  auto follower = make_follower();
+  for (const char* name : {"000000000000001f.snap.db", "00000000000000ff.snap.db", "1f.snap.db", "x00000000000001f.snap.db"}) {
+    ASSERT_TRUE(follower->disk().open(base::join_path(kFolder, name), base::OpenMode::kCreate));
+  }
+  ASSERT_TRUE(remove_received_dbs_below(follower->disk(), kFolder, kSnapshotIndex));
+  const std::vector<std::string> left = {"0000000000000028.snap.db", "00000000000000ff.snap.db", "1f.snap.db", "db",
+                                         "x00000000000001f.snap.db"};
+  EXPECT_EQ(*follower->disk().list(kFolder), left);
 }
 
 // Before the WAL's record of the snapshot is durable the old db counts, after it the new one: wherever the power goes.
@@ -234,7 +256,7 @@ TEST_F(SnapshotTest, ACrashAtAnyStepEndsInTheStateThatTheWalNames) {
   for (std::uint64_t step = 1; step < 100; ++step) {
     auto follower = make_follower();
     follower->disk().lose_power_at(follower->disk().operations() + step);
-    const bool finished = install_snapshot(follower->machine(), input(follower->disk())).has_value();
+    const bool finished = install(follower->machine(), input(follower->disk())).has_value();
     base::every_crash(follower->disk(), 50, [&](base::CrashFs& disk) {
       ++crashes;
       const auto buckets = boot(disk, kSnapshotIndex);

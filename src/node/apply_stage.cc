@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "apply/snapshot.h"
 #include "base/check.h"
 #include "base/wire.h"
 #include "cluster/v2_store.h"
@@ -13,9 +14,6 @@
 namespace etcd::node {
 
 namespace {
-
-// How often entries leave memory: etcd's interval of memory snapshots is 100 entries, one batch of ours is often larger.
-constexpr std::uint64_t kForgetInterval = 1'000;
 
 std::int64_t weight(const raft::Entries& entries) { return static_cast<std::int64_t>(raft::payload_bytes(entries)); }
 
@@ -64,16 +62,20 @@ std::int64_t ApplyStage::step(std::int64_t now_ns) {
   drained_.clear();
   publish_and_answer();
   const std::int64_t background_at = work_in_background(now_ns);
+  install_if_due();
   if (flush_is_due(now_ns)) start_flush(now_ns);
   compactions_.step(machine_->store().compaction(), now_ns);
   board_.tail_bytes.store(static_cast<std::int64_t>(machine_->unflushed_bytes()), std::memory_order_relaxed);
-  const bool flush_waits = !flushing_ && machine_->needs_flush();
+  const bool flush_waits = !is_flushing() && machine_->needs_flush();
   return std::min(background_at, flush_waits ? next_flush_ns() : std::numeric_limits<std::int64_t>::max());
 }
 
 void ApplyStage::take_in(ApplyInput& input, std::int64_t now_ns) {
   if (auto* entries = std::get_if<raft::Entries>(&input)) return apply_entries(*entries, now_ns);
   if (auto* done = std::get_if<FlushDone>(&input)) return on_flushed(*done, now_ns);
+  if (auto* install = std::get_if<InstallSnapshot>(&input)) return installs_.push_back(std::move(install->metadata));
+  if (auto* done = std::get_if<DbInstalled>(&input)) return on_installed(*done, now_ns);
+  if (auto* send = std::get_if<SendSnapshot>(&input)) return sends_.push_back(std::move(*send));
   if (auto* want = std::get_if<WantDb>(&input)) return want_db_.push_back(std::move(*want));
   if (auto* want = std::get_if<WantCompacted>(&input)) return compactions_.wait(std::move(*want));
   if (auto* done = std::get_if<CompactionHashed>(&input)) return compactions_.hashed(*done);
@@ -86,6 +88,7 @@ void ApplyStage::take_in(ApplyInput& input, std::int64_t now_ns) {
 }
 
 void ApplyStage::apply_entries(const raft::Entries& entries, std::int64_t now_ns) {
+  CHECK(installs_.empty(), entries.front().index, installs_.front().index);  // raft waits until the snapshot is applied
   std::vector<std::uint64_t> ids;
   ids.reserve(entries.size());
   for (const raft::Entry& entry : entries) ids.push_back(request_id_of(entry));
@@ -147,7 +150,7 @@ void ApplyStage::publish_and_answer() {
 
 // Entries that every member of the cluster may still need stay in memory; a cluster of one needs none.
 void ApplyStage::forget_entries_if_due() {
-  if (reported_.value - memory_snapshot_index_.value < kForgetInterval) return;
+  if (reported_.value - memory_snapshot_index_.value < options_.forget_interval) return;
   memory_snapshot_index_ = reported_;
   raft::Snapshot snapshot;
   snapshot.metadata = {.conf_state = machine_->conf_state(), .index = reported_, .term = machine_->applied_term()};
@@ -157,8 +160,8 @@ void ApplyStage::forget_entries_if_due() {
 }
 
 bool ApplyStage::flush_is_due(std::int64_t now_ns) const {
-  if (flushing_) return false;
-  if (!want_db_.empty()) return true;
+  if (is_flushing()) return false;
+  if (!want_db_.empty() || !sends_.empty()) return true;
   if (!machine_->needs_flush()) return false;
   return now_ns >= next_flush_ns() || machine_->unflushed_bytes() >= options_.flush_bytes;
 }
@@ -174,6 +177,8 @@ void ApplyStage::start_flush(std::int64_t now_ns) {
   flush_begun_ns_ = now_ns;
   std::move(want_db_.begin(), want_db_.end(), std::back_inserter(want_db_flushing_));
   want_db_.clear();
+  std::move(sends_.begin(), sends_.end(), std::back_inserter(sends_flushing_));
+  sends_.clear();
   flushing_ = Cut{{.conf_state = machine_->conf_state(), .index = machine_->applied(), .term = machine_->applied_term()},
                   machine_->cluster_view()};
   outlets_.flush.push(WriteFlush{machine_->take_flush()});
@@ -188,9 +193,51 @@ void ApplyStage::on_flushed(FlushDone& done, std::int64_t now_ns) {
   }
   unpublished_ = true;
   snapshot_if_due(cut);
+  send_snapshots(cut, done.db);
   for (WantDb& want : std::exchange(want_db_flushing_, {})) want.done(done.db);
 }
 
+// What raft put into the message may be old by now, and has no data: the state as of this flush takes its place.
+void ApplyStage::send_snapshots(const Cut& cut, const bolt::ReadTx& db) {
+  if (sends_flushing_.empty()) return;
+  raft::Snapshot snapshot;
+  snapshot.data = base::SharedBytes(cluster::v2_store_json(*cut.members));
+  snapshot.metadata = cut.metadata;
+  for (SendSnapshot& send : std::exchange(sends_flushing_, {})) {
+    logger_.info("sending database snapshot", {{"snapshot-index", cut.metadata.index}, {"remote-peer-id", cluster::to_hex(send.message.to)}});
+    send.message.body = raft::InstallSnapshot{snapshot};
+    outlets_.transport.send_snapshot({std::move(send.message), db});
+  }
+}
+
+// The db changes its file between two flushes, and nothing is flushed until the state machine has followed.
+void ApplyStage::install_if_due() {
+  if (installs_.empty() || is_flushing()) return;
+  const raft::SnapshotMetadata& metadata = installs_.front();
+  // A snapshot of the past would take back what clients were told.
+  CHECK(metadata.index > machine_->applied(), metadata.index, machine_->applied());
+  logger_.info("applying snapshot", {{"current-snapshot-index", snapshot_index_},
+                                     {"current-applied-index", machine_->applied()},
+                                     {"incoming-leader-snapshot-index", metadata.index},
+                                     {"incoming-leader-snapshot-term", metadata.term}});
+  installing_ = true;
+  board_.snapshots_installing.store(1);
+  outlets_.flush.push(InstallDb{metadata});
+}
+
+// Who waits for a proposal that the snapshot covers will not learn its outcome: that is for their deadlines.
+void ApplyStage::on_installed(const DbInstalled& done, std::int64_t now_ns) {
+  CHECK(installing_ && done.metadata.index == installs_.front().index, done.metadata.index);
+  if (Status installed = apply::install_state(*machine_, done.db, done.metadata, logger_); !installed) {
+    logger_.fatal("failed to read the database of the leader's snapshot", {base::LogField(installed.error())});
+  }
+  installs_.pop_front();
+  installing_ = false;
+  board_.snapshots_installing.store(0);
+  snapshot_index_ = memory_snapshot_index_ = done.metadata.index;
+  compactions_.restored(machine_->store().compaction(), now_ns);
+  unpublished_ = true;
+}
 
 void ApplyStage::snapshot_if_due(const Cut& cut) {
   if (cut.metadata.index.value - snapshot_index_.value <= options_.snapshot_count) return;
@@ -210,7 +257,7 @@ std::int64_t ApplyStage::work_in_background(std::int64_t now_ns) {
 }
 
 bool ApplyStage::start_last_flush(std::int64_t now_ns) {
-  CHECK(!flushing_);
+  CHECK(!is_flushing());
   if (!machine_->needs_flush()) return false;
   start_flush(now_ns);
   return true;

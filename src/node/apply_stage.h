@@ -2,10 +2,12 @@
 // only then are those answered who wait for it - so whoever has an answer also finds it in every later read.
 //
 // Owner: the apply thread; ask() from any thread. Never waits for the disk.
-// Invariants: flushed <= applied; at most one flush under way; a raft snapshot names only an index that the db holds durably.
+// Invariants: flushed <= applied; at most one flush or installation under way; a raft snapshot names only an index that the db holds durably; one that
+// is sent carries exactly the index that its db holds.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -35,7 +37,16 @@ struct WithMachine {
   base::UniqueFunction<void(apply::StateMachine&, std::int64_t now_ns)> run;
 };
 
-using ApplyInput = std::variant<raft::Entries, FlushDone, DbMoved, WantDb, WantCompacted, CompactionHashed, WithMachine>;
+// A leader's snapshot is durable in the log: the state machine is to become what it says.
+struct InstallSnapshot {
+  raft::SnapshotMetadata metadata;
+};
+// A snapshot is to be sent, this one or a newer one, together with the db as of its index.
+struct SendSnapshot {
+  raft::Message message;
+};
+
+using ApplyInput = std::variant<raft::Entries, FlushDone, DbMoved, DbInstalled, InstallSnapshot, SendSnapshot, WantDb, WantCompacted, CompactionHashed, WithMachine>;
 
 class ApplyStage {
  public:
@@ -45,6 +56,7 @@ class ApplyStage {
     std::int64_t quota_bytes = 0;                   // for the log line alone
     std::uint64_t snapshot_count = 10'000;          // --snapshot-count
     std::uint64_t catchup_entries = 5'000;          // --snapshot-catchup-entries
+    std::uint64_t forget_interval = 1'000;          // entries leave memory so many at a time: etcd's is 100, one batch of ours is often larger
     std::size_t background_keys = 1'000;            // --compaction-batch-limit: keys of background work in one step
     // --compaction-sleep-interval: between two such steps, and between two flushes of a compaction.
     std::int64_t background_pause_ns = 10'000'000;
@@ -54,6 +66,7 @@ class ApplyStage {
     Inbox<ReplicaInput>& replica;
     Inbox<FlushInput>& flush;
     Inbox<DiskInput>& disk;
+    Transport& transport;
     std::function<void(Job then)> raise_no_space;        // propose the alarm; `then` runs once it is applied, or given up
     std::function<void()> first_of_term;                 // an entry that opens a term is applied
     std::function<void()> removed_self;                  // this member is no longer part of the cluster
@@ -69,7 +82,8 @@ class ApplyStage {
   std::int64_t step(std::int64_t now_ns);
   // At the end: sends off whatever is not in the db yet, if no flush is under way; false if there was nothing.
   bool start_last_flush(std::int64_t now_ns);
-  bool is_flushing() const { return flushing_.has_value(); }
+  // The flush stage is at work for this one.
+  bool is_flushing() const { return flushing_.has_value() || installing_; }
   apply::StateMachine& machine() { return *machine_; }
   // Where readers get the newest view; any thread.
   mvcc::ViewPublisher& views() { return machine_->views(); }
@@ -90,6 +104,9 @@ class ApplyStage {
   void apply_one(const raft::Entry& entry, ProposeCallback waiter, std::int64_t now_ns);
   void on_conf_change(apply::ConfChangeOutcome& outcome, ProposeCallback waiter);
   void on_flushed(FlushDone& done, std::int64_t now_ns);
+  void install_if_due();
+  void on_installed(const DbInstalled& done, std::int64_t now_ns);
+  void send_snapshots(const Cut& cut, const bolt::ReadTx& db);
   void publish_and_answer();
   void snapshot_if_due(const Cut& cut);
   void forget_entries_if_due();
@@ -113,12 +130,16 @@ class ApplyStage {
   LogIndex snapshot_index_;                // of the last raft snapshot on disk
   LogIndex memory_snapshot_index_;         // up to which raft may send a snapshot, and entries have left memory
   std::optional<Cut> flushing_;            // set while a flush is under way
+  std::deque<raft::SnapshotMetadata> installs_;  // the first is under way if installing_
+  bool installing_ = false;
   std::int64_t flush_begun_ns_ = std::numeric_limits<std::int64_t>::min() / 2;
   std::int64_t flush_ended_ns_ = std::numeric_limits<std::int64_t>::min() / 2;
   std::int64_t next_background_ns_ = 0;
   bool background_left_ = false;
   std::vector<WantDb> want_db_;            // wait for a flush to begin
   std::vector<WantDb> want_db_flushing_;   // wait for the flush under way
+  std::vector<SendSnapshot> sends_;        // as want_db_
+  std::vector<SendSnapshot> sends_flushing_;
   Compactions compactions_;
 };
 

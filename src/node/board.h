@@ -19,6 +19,7 @@ struct Board {
   std::atomic<bool> reads_are_local{false};
   std::atomic<std::uint64_t> leader_changes{0};
   std::atomic<std::uint64_t> proposals_failed{0};
+  std::atomic<std::uint64_t> snapshots_installing{0};  // etcd's gauge snapshot_apply_in_progress
   std::atomic<std::uint64_t> reads_failed{0};  // read barriers that ended in an error
   std::atomic<std::uint64_t> slow_reads{0};    // read barriers that had to ask again
   // Payload of proposals that have been submitted and not yet applied, in bytes.

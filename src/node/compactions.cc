@@ -37,6 +37,12 @@ void Compactions::hashed(const CompactionHashed& done) {
   one->hash = done.hash;
 }
 
+// Those that were under way here are part of the other store's past: it has ended them, or still has to.
+void Compactions::restored(const mvcc::CompactionProgress& progress, std::int64_t now_ns) {
+  const bool known = std::ranges::find(running_, progress.scheduled, &Running::revision) != running_.end();
+  if (progress.scheduled > progress.finished && !known) resumed(progress.scheduled, now_ns);
+}
+
 // A compaction may be overtaken by the next and never finish on its own: then it ends with that one.
 void Compactions::step(const mvcc::CompactionProgress& progress, std::int64_t now_ns) {
   while (!running_.empty()) {

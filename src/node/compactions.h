@@ -55,6 +55,8 @@ class Compactions {
   void begun(Revision revision, Revision previous, std::int64_t now_ns);
   // One that an earlier run of the process had begun, or may have: it is followed, but leaves no hash, as in etcd.
   void resumed(Revision revision, std::int64_t now_ns);
+  // The store was replaced by another one, which may have to resume a compaction.
+  void restored(const mvcc::CompactionProgress& progress, std::int64_t now_ns);
   // `view` was published and is not behind the last begun().
   void published(const std::function<mvcc::ReadViewRef()>& view);
   void hashed(const CompactionHashed& done);

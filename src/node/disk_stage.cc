@@ -49,8 +49,7 @@ std::int64_t DiskStage::step() {
 }
 
 void DiskStage::append(const raft::PersistBatch& batch) {
-  // A leader's snapshot comes with peers; a cluster of one is never sent any.
-  CHECK(!batch.snapshot);
+  if (batch.snapshot) record_snapshot(*batch.snapshot);
   if (!batch.append.empty() || batch.hard_state) must(wal_->save(batch.hard_state, batch.append), "failed to save Raft hard state and entries");
   must_sync_ = must_sync_ || batch.must_sync;
 }
@@ -71,19 +70,33 @@ void DiskStage::confirm() {
   for (DiskInput& input : drained_) {
     auto* batch = std::get_if<raft::PersistBatch>(&input);
     if (batch == nullptr) continue;
+    // Before the replica hears of it: the next thing that apply is given comes after the snapshot.
+    if (batch->snapshot) begin_anew(*batch->snapshot);
     if (!batch->then_send.empty()) outlets_.transport.send(std::move(batch->then_send));
     last = batch->number;
   }
   if (last != 0) outlets_.replica.push(raft::Persisted{last});
 }
 
-// The file first: the WAL must never name a snapshot that is not there. Then older segments may go.
-void DiskStage::save_snapshot(const raft::Snapshot& snapshot) {
+// The file first: the WAL must never name a snapshot that is not there.
+void DiskStage::record_snapshot(const raft::Snapshot& snapshot) {
   must(wal::write_snap_file(files_, options_.snap_folder, snapshot), "failed to save Raft snapshot");
   must(wal_->save_snapshot({snapshot.metadata.index, snapshot.metadata.term, snapshot.metadata.conf_state}), "failed to save Raft snapshot");
+}
+
+// The state machine has what the log before it was for.
+void DiskStage::save_snapshot(const raft::Snapshot& snapshot) {
+  record_snapshot(snapshot);
   wal_->release_to(snapshot.metadata.index);
   logger_.info("saved snapshot to disk", {{"snapshot-index", snapshot.metadata.index}});
   purge();
+}
+
+// The record counts from when the hard state that commits it is durable too. Older segments stay until the member takes a snapshot of its own: the
+// state machine is still where they end.
+void DiskStage::begin_anew(const raft::Snapshot& snapshot) {
+  logger_.info("saved the leader's snapshot to disk", {{"snapshot-index", snapshot.metadata.index}});
+  outlets_.install(snapshot.metadata);
 }
 
 void DiskStage::purge() {

@@ -1,5 +1,5 @@
 // DiskStage: the only writer of WAL and .snap files. One fdatasync carries all that has gathered; only then do the messages leave that depend on it,
-// and only then does the replica count the entries as its own.
+// only then is a leader's snapshot installed, and only then does the replica count the entries as its own.
 //
 // Owner: the disk's thread. A write or sync that fails ends the process (STYLE.md, Errors): after it nothing is known about the log.
 #pragma once
@@ -40,6 +40,7 @@ class DiskStage {
   struct Outlets {
     Inbox<ReplicaInput>& replica;
     Transport& transport;
+    std::function<void(raft::SnapshotMetadata)> install;  // a leader's snapshot is durable, and its db has been received
   };
   struct Timings {
     std::function<void(double seconds)> fsync;
@@ -56,9 +57,11 @@ class DiskStage {
 
  private:
   void append(const raft::PersistBatch& batch);
+  void begin_anew(const raft::Snapshot& snapshot);
   void sync();
   void confirm();
   void save_snapshot(const raft::Snapshot& snapshot);
+  void record_snapshot(const raft::Snapshot& snapshot);
   void purge();
   // Ends the process unless `status` is success.
   void must(const Status& status, const char* what);

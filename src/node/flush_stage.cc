@@ -37,6 +37,7 @@ std::int64_t FlushStage::step() {
   for (FlushInput& input : drained_) {
     if (auto* job = std::get_if<WriteFlush>(&input)) write(*job);
     if (auto* job = std::get_if<Defragment>(&input)) defragment(*job);
+    if (auto* job = std::get_if<InstallDb>(&input)) install(*job);
   }
   drained_.clear();
   return std::numeric_limits<std::int64_t>::max();
@@ -90,10 +91,27 @@ Status FlushStage::exchange_db() {
   if (Status synced = files_.sync_directory(options_.snap_folder); !synced) {
     logger_.fatal("failed to sync the snapshot folder", {base::LogField(synced.error())});
   }
-  // The old file has no name any more; it goes when its last reader does.
-  std::lock_guard lock(mutex_);
-  db_ = std::move(copy);
+  use(std::move(copy));
   return {};
+}
+
+void FlushStage::install(const InstallDb& job) {
+  auto db = apply::install_received_db({.files = files_,
+                                        .log = logger_,
+                                        .snap_folder = options_.snap_folder,
+                                        .db_options = options_.db,
+                                        .metadata = job.metadata});
+  if (!db) logger_.fatal("failed to open snapshot backend", {base::LogField(db.error())});
+  use(std::move(*db));
+  const Status removed = apply::remove_received_dbs_below(files_, options_.snap_folder, job.metadata.index);
+  if (!removed) logger_.warn("failed to remove old received databases", {base::LogField(removed.error())});
+  outlets_.installed({job.metadata, db_->begin_read(), static_cast<std::int64_t>(db_->size_bytes())});
+}
+
+// The old file has no name any more; it goes when its last reader does.
+void FlushStage::use(std::unique_ptr<bolt::Db> db) {
+  std::lock_guard lock(mutex_);
+  db_ = std::move(db);
 }
 
 Status FlushStage::copy_db(const std::string& path) {

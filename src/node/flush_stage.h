@@ -1,4 +1,5 @@
-// FlushStage: carries applied state to the db file, and exchanges that file for a compacted copy (Defragment). Readers and apply never wait for it.
+// FlushStage: carries applied state to the db file, and exchanges that file for a compacted copy (Defragment) or for the one that came with a leader's
+// snapshot. Readers and apply never wait for it.
 //
 // Owner: the flush thread; db_sizes() and begin_read() from any thread. One flush is under way at a time (apply's rule), so a Defragment simply holds
 // the next one back: what is applied meanwhile stays in apply's tail and goes to the new file.
@@ -21,6 +22,7 @@
 #include "bolt/db.h"
 #include "node/inbox.h"
 #include "node/node.h"
+#include "raft/types.h"
 
 namespace etcd::node {
 
@@ -32,7 +34,13 @@ struct Defragment {
   base::UniqueFunction<void(Status)> done;
 };
 
-using FlushInput = std::variant<WriteFlush, Defragment>;
+// The db received with the snapshot takes the place of the present one. Between a flush and a Defragment, so that neither ever meets a half exchanged
+// file. What cannot be installed ends the process.
+struct InstallDb {
+  raft::SnapshotMetadata metadata;
+};
+
+using FlushInput = std::variant<WriteFlush, Defragment, InstallDb>;
 
 // What the flush stage tells apply. `db` sees the new state.
 struct FlushDone {
@@ -41,6 +49,11 @@ struct FlushDone {
   std::int64_t db_bytes = 0;
 };
 struct DbMoved {
+  bolt::ReadTx db;
+  std::int64_t db_bytes = 0;
+};
+struct DbInstalled {
+  raft::SnapshotMetadata metadata;
   bolt::ReadTx db;
   std::int64_t db_bytes = 0;
 };
@@ -54,6 +67,7 @@ class FlushStage {
   struct Outlets {
     std::function<void(FlushDone)> flushed;
     std::function<void(DbMoved)> moved;
+    std::function<void(DbInstalled)> installed;
     // How urgently apply waits for its next flush: 0 not at all, 1 proposals are being refused.
     std::function<double()> pressure;
     std::function<void(std::int64_t ns)> sleep;
@@ -81,6 +95,8 @@ class FlushStage {
  private:
   void write(WriteFlush& job);
   void defragment(Defragment& job);
+  void install(const InstallDb& job);
+  void use(std::unique_ptr<bolt::Db> db);
   Status exchange_db();
   Status copy_db(const std::string& path);
   void pace(std::int64_t step_began_ns);

@@ -34,6 +34,9 @@ class Wakeup {
     state_.store(State::kAwake, std::memory_order_release);
   }
 
+  // The owner, if it never sleeps (as in the simulator): was notify() called since the last time?
+  bool consume() { return state_.exchange(State::kAwake, std::memory_order_acq_rel) == State::kNotified; }
+
  private:
   enum class State : std::uint8_t { kAwake, kSleeping, kNotified };
 

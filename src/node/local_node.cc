@@ -18,6 +18,8 @@ constexpr std::size_t kHashStep = 10'000;  // records between two looks at nothi
 class NoTransport : public Transport {
  public:
   void send(std::vector<raft::Message>) override {}
+  void send_snapshot(OutgoingSnapshot) override {}
+  void members_changed(std::shared_ptr<const cluster::View>) override {}
 };
 
 class DbSnapshotStream : public SnapshotStream {
@@ -59,8 +61,14 @@ raft::Config raft_config(const NodeOptions& options, MemberId member) {
 
 }  // namespace
 
-LocalNode::LocalNode(const NodeOptions& options, const NodeWakeups& wakeups, base::Clock& clock, base::Logger& logger)
-    : options_(options), clock_(clock), logger_(logger), transport_(std::make_unique<NoTransport>()), worker_(wakeups.worker) {}
+LocalNode::LocalNode(base::FileSystem& files, const NodeOptions& options, const NodeWakeups& wakeups, base::Clock& clock, base::Logger& logger)
+    : options_(options),
+      clock_(clock),
+      logger_(logger),
+      no_transport_(options.transport == nullptr ? std::make_unique<NoTransport>() : nullptr),
+      transport_(options.transport == nullptr ? *no_transport_ : *options.transport),
+      files_(files),
+      worker_(wakeups.worker) {}
 
 LocalNode::~LocalNode() = default;
 
@@ -72,39 +80,52 @@ Result<std::unique_ptr<LocalNode>> LocalNode::open(base::FileSystem& files, cons
   const base::Rng rng(recovery.member_id.value ^ static_cast<std::uint64_t>(clock.wall_ns()));
   const LogIndex found_in_log = recovery.raft.entries.empty() ? LogIndex(0) : recovery.raft.entries.back().index;
   TRY_ASSIGN(raft::Raft raft, raft::Raft::create(config, std::move(recovery.raft), rng));
-  std::unique_ptr<LocalNode> node(new LocalNode(options, wakeups, clock, logger));
+  std::unique_ptr<LocalNode> node(new LocalNode(files, options, wakeups, clock, logger));
   node->options_.apply.found_in_log = found_in_log;
-  node->build(files, std::move(recovery), std::move(raft), wakeups, observer, std::move(ready));
+  node->build(std::move(recovery), std::move(raft), wakeups, observer, std::move(ready));
   return node;
 }
 
-void LocalNode::build(base::FileSystem& files, Recovery recovery, raft::Raft raft, const NodeWakeups& wakeups, const NodeObserver& observer,
+void LocalNode::build(Recovery recovery, raft::Raft raft, const NodeWakeups& wakeups, const NodeObserver& observer,
                       std::function<void()> ready) {
   cluster_id_ = recovery.cluster_id;
   member_id_ = recovery.member_id;
   ids_ = std::make_unique<RequestIds>(member_id_, clock_.wall_ns());
   replica_ = std::make_unique<Replica>(
-      std::move(raft), Replica::Options{.tick_ns = options_.heartbeat_ns},
+      std::move(raft), Replica::Options{.tick_ns = options_.heartbeat_ns, .first_question = ids_->next()},
       Replica::Outlets{.disk = [this](raft::PersistBatch batch) { disk_->inbox().push(std::move(batch)); },
                        .apply = [this](raft::Entries entries) { apply_->inbox().push(std::move(entries)); },
-                       .transport = *transport_,
+                       .transport = transport_,
+                       .snapshot = [this](raft::Message message) { apply_->inbox().push(SendSnapshot{std::move(message)}); },
                        .reject = [this](const std::vector<std::uint64_t>& ids, const Error& error) { reject(ids, error); }},
       board_, logger_, wakeups.replica);
   options_.disk.snap_folder = recovery.snap_folder;
   options_.disk.wal_folder = recovery.wal_folder;
-  disk_ = std::make_unique<DiskStage>(files, std::move(recovery.wal), options_.disk, DiskStage::Outlets{replica_->inbox(), *transport_},
+  disk_ = std::make_unique<DiskStage>(files_, std::move(recovery.wal), options_.disk,
+                                      DiskStage::Outlets{replica_->inbox(), transport_,
+                                                         [this](raft::SnapshotMetadata metadata) {
+                                                           apply_->inbox().push(InstallSnapshot{std::move(metadata)});
+                                                         }},
                                       DiskStage::Timings{observer.wal_fsync, observer.wal_write}, clock_, logger_, wakeups.disk);
   flush_ = std::make_unique<FlushStage>(
-      files, std::move(recovery.db), FlushStage::Options{recovery.snap_folder, options_.start.db},
+      files_, std::move(recovery.db), FlushStage::Options{recovery.snap_folder, options_.start.db},
       FlushStage::Outlets{[this](FlushDone done) { apply_->inbox().push(std::move(done)); },
                           [this](DbMoved moved) { apply_->inbox().push(std::move(moved)); },
+                          [this](DbInstalled installed) { apply_->inbox().push(std::move(installed)); },
                           [this] {
                             return static_cast<double>(board_.tail_bytes.load(std::memory_order_relaxed)) /
                                    static_cast<double>(options_.limits.max_tail_bytes);
                           },
                           options_.sleep},
       FlushStage::Timings{observer.db_commit, observer.db_defragment}, clock_, logger_, wakeups.flush);
-  publish_cluster(*recovery.machine);
+  // Who joins knows the others from the one that it asked, until the log tells.
+  if (options_.start.join && recovery.machine->cluster_view()->members.empty()) {
+    auto known = std::make_shared<ClusterView>();
+    known->members = options_.start.join->members;
+    transport_.members_changed(std::move(known));
+  } else {
+    publish_cluster(*recovery.machine);
+  }
   apply_ = std::make_unique<ApplyStage>(std::move(recovery.machine), recovery.snapshot_index, options_.apply, apply_outlets(), waiters_, board_, logger_,
                                         wakeups.apply);
   duties_ = std::make_unique<Duties>(Duties::Options{.member = member_id_,
@@ -119,6 +140,7 @@ ApplyStage::Outlets LocalNode::apply_outlets() {
   return {.replica = replica_->inbox(),
           .flush = flush_->inbox(),
           .disk = disk_->inbox(),
+          .transport = transport_,
           .raise_no_space = [this](Job then) { duties_->raise_no_space(std::move(then)); },
           .first_of_term = [this] { duties_->on_first_of_term(); },
           .removed_self = [this] { logger_.warn("the member has been permanently removed from the cluster"); },
@@ -158,6 +180,7 @@ void LocalNode::reject(const std::vector<std::uint64_t>& ids, const Error& error
 void LocalNode::publish_cluster(apply::StateMachine& machine) {
   std::shared_ptr<const ClusterView> view = machine.cluster_view();
   const auto& version = machine.storage_version();
+  if (view != told_transport_) transport_.members_changed(told_transport_ = view);
   std::lock_guard lock(shared_mutex_);
   cluster_ = std::move(view);
   storage_version_ = version ? cluster::to_string(*version) : std::string();
@@ -272,6 +295,23 @@ void LocalNode::wait_compaction(base::UniqueFunction<void(Status)> done) { apply
 
 void LocalNode::move_leader(MemberId transferee, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) {
   replica_->inbox().push(TransferLeader{transferee, deadline_ns, std::move(done)});
+}
+
+Result<std::unique_ptr<SnapshotReceiver>> LocalNode::begin_receiving(const raft::SnapshotMetadata& metadata) {
+  const SnapshotReceiver::Options options{.snap_folder = options_.disk.snap_folder, .db = options_.start.db, .number = receptions_.fetch_add(1)};
+  return SnapshotReceiver::begin(files_, options, metadata);
+}
+
+// The change goes the way of every proposal, with somebody who waits for its id.
+void LocalNode::change_membership(raft::ConfChange change, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) {
+  const std::int64_t own_limit = clock_.monotonic_ns() + options_.limits.timeout_ns;
+  change.id = ids_->next();
+  std::vector<Waiters::Waiter> waiter;
+  waiter.push_back({change.id, deadline_ns == 0 ? own_limit : std::min(deadline_ns, own_limit), [done = std::move(done)](Result<base::Rope> applied) mutable {
+                      done(applied ? Status() : Status(fail(applied.error())));
+                    }});
+  waiters_.add(waiter);
+  replica_->inbox().push(raft::ProposeConfChange{std::move(change)});
 }
 
 void LocalNode::run_in_background(base::UniqueFunction<void()> job) { worker_.inbox().push(std::move(job)); }

@@ -25,6 +25,7 @@
 #include "node/proposer.h"
 #include "node/recovery.h"
 #include "node/replica.h"
+#include "node/snapshot_receiver.h"
 #include "node/waiters.h"
 #include "node/worker.h"
 
@@ -40,6 +41,8 @@ struct NodeOptions {
   ProposalLimits limits;
   ApplyStage::Options apply;
   DiskStage::Options disk;
+  // To the other members; must outlive the node. None: there are no others.
+  Transport* transport = nullptr;
   // How the flush thread rests during a Defragment; the simulation does not.
   std::function<void(std::int64_t ns)> sleep = [](std::int64_t) {};
 };
@@ -76,6 +79,15 @@ class LocalNode : public Node {
   std::int64_t step_flush() { return flush_->step(); }
   std::int64_t step_worker() { return worker_.step(); }
 
+  // From the other members, any thread. A leader's snapshot comes here once its db has been received.
+  void receive(raft::Message message) { replica_->inbox().push(raft::Receive{std::move(message)}); }
+  // Takes in the db of a leader's snapshot, on the caller's thread.
+  Result<std::unique_ptr<SnapshotReceiver>> begin_receiving(const raft::SnapshotMetadata& metadata);
+  // How a snapshot that the transport was given has ended; once for each.
+  void snapshot_sent(MemberId to, bool sent) { replica_->inbox().push(ReportSnapshot{to, sent}); }
+  // What was sent to the member last has probably not arrived.
+  void unreachable(MemberId to) { replica_->inbox().push(ReportUnreachable{to}); }
+
   // Ends every wait with kStopped. The stages may still be stepped.
   void stop_waiting();
   // After the last step of every stage: writes what is not in the db yet, so that the next start has nothing to replay.
@@ -99,9 +111,16 @@ class LocalNode : public Node {
   void move_leader(MemberId transferee, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) override;
   void run_in_background(base::UniqueFunction<void()> job) override;
 
+  // Proposes a change of the membership. `done` has success once this member has applied it; its id is filled in.
+  void change_membership(raft::ConfChange change, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done);
+  // A copy of raft's state. On the replica's thread.
+  raft::RaftStatus raft_status() const { return replica_->raft_status(); }
+  // On the apply thread.
+  apply::StateMachine& machine() { return apply_->machine(); }
+
  private:
-  LocalNode(const NodeOptions& options, const NodeWakeups& wakeups, base::Clock& clock, base::Logger& logger);
-  void build(base::FileSystem& files, Recovery recovery, raft::Raft raft, const NodeWakeups& wakeups, const NodeObserver& observer,
+  LocalNode(base::FileSystem& files, const NodeOptions& options, const NodeWakeups& wakeups, base::Clock& clock, base::Logger& logger);
+  void build(Recovery recovery, raft::Raft raft, const NodeWakeups& wakeups, const NodeObserver& observer,
              std::function<void()> ready);
   ApplyStage::Outlets apply_outlets();
   void hash_compaction(HashCompaction job);
@@ -117,7 +136,10 @@ class LocalNode : public Node {
   ClusterId cluster_id_;
   MemberId member_id_;
   std::unique_ptr<RequestIds> ids_;
-  std::unique_ptr<Transport> transport_;
+  std::unique_ptr<Transport> no_transport_;
+  Transport& transport_;
+  base::FileSystem& files_;
+  std::atomic<std::uint64_t> receptions_ = 0;
   std::unique_ptr<Replica> replica_;
   std::unique_ptr<DiskStage> disk_;
   // In this order: what waits in the inboxes of those below holds views of the state in apply.
@@ -127,6 +149,7 @@ class LocalNode : public Node {
   CompactionHashes compaction_hashes_;  // the worker's
   std::unique_ptr<Duties> duties_;
   std::atomic<bool> stopping_ = false;
+  std::shared_ptr<const ClusterView> told_transport_;  // apply's
   std::int64_t duties_at_ns_ = 0;
   std::int64_t expire_at_ns_ = 0;
 

@@ -30,6 +30,9 @@ class ReadBarrier {
     std::uint64_t repeated = 0;
   };
 
+  // Questions are numbered from `first_question`: above all that an earlier life of this member may have asked, whose answers may still come.
+  explicit ReadBarrier(std::uint64_t first_question = 0) : question_(first_question) {}
+
   void ask(Reader reader) { asking_.push_back(std::move(reader)); }
   // The context of the question to send now, if there is one: readers wait and none is under way, or it has gone unanswered for too long.
   std::optional<base::SharedBytes> next_question(std::int64_t now_ns);
@@ -59,7 +62,7 @@ class ReadBarrier {
   std::vector<Reader> asking_;           // no question sent for them yet
   std::vector<Reader> in_flight_;        // wait for the answer to question_
   std::deque<Confirmed> confirmed_;      // wait for apply, by index
-  std::uint64_t question_ = 0;           // number of the last question
+  std::uint64_t question_;               // number of the last question
   bool under_way_ = false;
   std::int64_t sent_ns_ = 0;
   LogIndex applied_;

@@ -82,7 +82,8 @@ Result<std::unique_ptr<apply::StateMachine>> open_machine(const bolt::Db& db, co
   return apply::StateMachine::open(db.begin_read(), machine);
 }
 
-// The log of a new cluster: its members, as agreed beforehand. Written before anything else may be, so a start that was cut short repeats it.
+// The log of a new cluster: its members, as agreed beforehand. Written before anything else may be, so a start that was cut short repeats it. Who joins
+// has nothing to begin with: the leader sends it the log.
 Status begin_log(wal::Wal& wal, const cluster::Bootstrap& bootstrap, raft::Recovered& recovered) {
   recovered.entries = apply::bootstrap_entries(bootstrap.members);
   recovered.hard_state = {.term = Term(1), .vote = MemberId(0), .commit = recovered.entries.back().index};
@@ -90,12 +91,13 @@ Status begin_log(wal::Wal& wal, const cluster::Bootstrap& bootstrap, raft::Recov
   return wal.sync();
 }
 
-Result<cluster::Bootstrap> new_cluster(const StartOptions& options) {
+Result<cluster::Bootstrap> first_members(const StartOptions& options) {
+  if (options.join) return *options.join;
   return cluster::bootstrap(options.initial_cluster, options.initial_cluster_token, options.name);
 }
 
 Result<Recovery> start_new(base::FileSystem& files, const StartOptions& options, const Folders& folders, base::Logger& logger) {
-  TRY_ASSIGN(const cluster::Bootstrap bootstrap, new_cluster(options));
+  TRY_ASSIGN(const cluster::Bootstrap bootstrap, first_members(options));
   Recovery recovery;
   recovery.cluster_id = bootstrap.cluster_id;
   recovery.member_id = bootstrap.local_id;
@@ -105,8 +107,8 @@ Result<Recovery> start_new(base::FileSystem& files, const StartOptions& options,
   if (recovery.machine->applied() != LogIndex(0)) {
     return fail(Errc::kCorrupt, "the database in " + folders.snap + " has applied entries, but there is no WAL in " + folders.wal);
   }
-  TRY_ASSIGN(recovery.wal, wal::Wal::create(files, folders.wal, {recovery.member_id, recovery.cluster_id}));
-  TRY(begin_log(*recovery.wal, bootstrap, recovery.raft));
+  TRY_ASSIGN(recovery.wal, wal::Wal::create(files, folders.wal, {recovery.member_id, recovery.cluster_id}, options.wal));
+  if (!options.join) TRY(begin_log(*recovery.wal, bootstrap, recovery.raft));
   return recovery;
 }
 
@@ -137,13 +139,14 @@ Status catch_up_with_snapshot(base::FileSystem& files, const StartOptions& optio
   if (snapshot == LogIndex(0)) return {};
   TRY_ASSIGN(const bool installed, apply::finish_interrupted_install(files, logger, folders.snap, snapshot, options.db));
   if (installed) logger.info("Recovering from snapshot backend", {{"snapshot-index", snapshot}});
-  return {};
+  // A newer one stays: the WAL may name it already, in a record that counts as soon as the commit index has passed it.
+  return apply::remove_received_dbs_below(files, folders.snap, snapshot);
 }
 
 Result<Recovery> restart(base::FileSystem& files, const StartOptions& options, const Folders& folders, base::Logger& logger) {
   TRY_ASSIGN(const wal::Snapshot snapshot, wal::newest_snapshot(files, folders.wal));
   TRY(catch_up_with_snapshot(files, options, folders, snapshot.index, logger));
-  TRY_ASSIGN(wal::Opened opened, wal::Wal::open(files, folders.wal, snapshot));
+  TRY_ASSIGN(wal::Opened opened, wal::Wal::open(files, folders.wal, snapshot, options.wal));
 
   Recovery recovery;
   recovery.cluster_id = opened.metadata.cluster;
@@ -160,9 +163,9 @@ Result<Recovery> restart(base::FileSystem& files, const StartOptions& options, c
   recovery.raft.snapshot.metadata = {.conf_state = snapshot.conf_state, .index = snapshot.index, .term = snapshot.term};
   recovery.raft.applied = recovery.machine->applied();
   recovery.raft.conf_state = recovery.machine->conf_state();
-  if (recovery.raft.entries.empty() && snapshot.index == LogIndex(0)) {
+  if (recovery.raft.entries.empty() && snapshot.index == LogIndex(0) && !options.join) {
     // The member was made, but its first start ended before the log had begun.
-    TRY_ASSIGN(const cluster::Bootstrap bootstrap, new_cluster(options));
+    TRY_ASSIGN(const cluster::Bootstrap bootstrap, first_members(options));
     if (bootstrap.cluster_id != recovery.cluster_id) return fail(Errc::kClusterIdMismatch);
     TRY(begin_log(*recovery.wal, bootstrap, recovery.raft));
   }

@@ -1,4 +1,4 @@
-// Recovery: from a data folder to the parts of a running replica; or a new cluster where the folder is empty.
+// Recovery: from a data folder to the parts of a running replica; or a new cluster, or a new member of one, where the folder is empty.
 //
 // What holds afterwards: the db's consistent index is somewhere in the log (or at its snapshot); everything the WAL holds above it will be applied again;
 // raft begins at the applied index with the configuration of that index.
@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ struct StartOptions {
   std::string name;
   std::vector<cluster::InitialMember> initial_cluster;  // used where there is no WAL
   std::string initial_cluster_token;
+  // Joins this running cluster, which has added the member, instead of making a new one (--initial-cluster-state=existing); used where there is no WAL.
+  std::optional<cluster::Bootstrap> join;
+  wal::Options wal;
   bolt::Options db;
   apply::Options machine;  // cluster and member are filled in
   std::uint64_t bootstrap_defragment_bytes = 0;  // defragment at start if that many bytes would be freed; 0: never

@@ -1,6 +1,7 @@
 #include "node/replica.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -25,7 +26,8 @@ Replica::Replica(raft::Raft raft, const Options& options, Outlets outlets, Board
       outlets_(std::move(outlets)),
       board_(board),
       logger_(logger),
-      inbox_(wakeup) {
+      inbox_(wakeup),
+      barrier_(options.first_question) {
   const raft::RaftStatus status = raft_.status();
   applied_ = status.applied;
   only_voter_ = is_only_voter(status.conf_state, status.id);
@@ -46,7 +48,7 @@ std::int64_t Replica::step(std::int64_t now_ns) {
   feed_proposals();
   barrier_.expire(now_ns);
   if (auto question = barrier_.next_question(now_ns)) raft_.feed(raft::ReadIndex{*question});
-  for (raft::Output output = raft_.flush(); !output.empty(); output = raft_.flush()) carry_out(std::move(output));
+  carry_out_all();
   settle_transfer(now_ns);
   publish();
   return std::min(next_tick_ns_, barrier_.wake_at_ns());
@@ -68,23 +70,42 @@ void Replica::take_in(ReplicaInput& input) {
                  },
                  [&](SnapshotMade& made) {
                    raft_.feed(raft::SnapshotTaken{std::move(made.snapshot)});
-                   raft_.feed(raft::Compact{made.compact});
+                   compact_to_ = std::max(compact_to_, made.compact);
+                   compact();
                  },
                  [&](TransferLeader& transfer) {
                    raft_.feed(raft::TransferLeadership{transfer.to});
                    transfers_.push_back(std::move(transfer));
                  },
                  [&](raft::Persisted& persisted) { raft_.feed(persisted); },
-                 [&](raft::ProposeConfChange& change) { raft_.feed(std::move(change)); },
+                 [&](raft::ProposeConfChange& change) { held_changes_.push_back(std::move(change)); },
                  [&](raft::Receive& receive) { raft_.feed(std::move(receive)); },
+                 [&](ReportUnreachable& report) { raft_.feed(report); },
+                 [&](ReportSnapshot& report) {
+                   raft_.feed(report);
+                   if (const auto sent = std::ranges::find(sending_to_, report.member); sent != sending_to_.end()) sending_to_.erase(sent);
+                   compact();
+                 },
              },
              input);
 }
 
+// Membership changes go in one by one, each with what comes of it, so that it is plain which of them was dropped.
 void Replica::feed_proposals() {
-  if (held_.entries.empty() || raft_.leader() == MemberId(0)) return;
+  if (raft_.leader() == MemberId(0)) return;
+  for (raft::ProposeConfChange& proposed : std::exchange(held_changes_, {})) {
+    carry_out_all();
+    fed_ids_ = {std::get<raft::ConfChange>(proposed.change).id};
+    raft_.feed(std::move(proposed));
+    carry_out_all();
+  }
+  if (held_.entries.empty()) return;
   fed_ids_ = std::exchange(held_.ids, {});
   raft_.feed(raft::Propose{std::exchange(held_.entries, {})});
+}
+
+void Replica::carry_out_all() {
+  for (raft::Output output = raft_.flush(); !output.empty(); output = raft_.flush()) carry_out(std::move(output));
 }
 
 void Replica::carry_out(raft::Output output) {
@@ -92,7 +113,7 @@ void Replica::carry_out(raft::Output output) {
   if (output.soft_state) on_soft_state(*output.soft_state);
   if (output.conf_state) on_conf_state(*output.conf_state);
   if (output.conf_change_error) logger_.warn("ignored a membership change", {{"error", *output.conf_change_error}});
-  if (!output.send_now.empty()) outlets_.transport.send(std::move(output.send_now));
+  if (!output.send_now.empty()) send(std::move(output.send_now));
   if (output.persist) outlets_.disk(std::move(*output.persist));
   if (!output.committed.empty()) outlets_.apply(std::move(output.committed));
   for (const raft::ReadState& read : output.reads) barrier_.answered(read.context, read.index);
@@ -103,6 +124,22 @@ void Replica::carry_out(raft::Output output) {
     outlets_.reject(fed_ids_, Error{retry ? Errc::kNoLeader : Errc::kTooManyRequests});
   }
   fed_ids_.clear();
+}
+
+// A snapshot goes by way of apply: what raft has of it may be old, and the db has to go with it.
+void Replica::send(std::vector<raft::Message> messages) {
+  const auto is_snapshot = [](const raft::Message& message) { return std::holds_alternative<raft::InstallSnapshot>(message.body); };
+  const auto snapshots = std::stable_partition(messages.begin(), messages.end(), std::not_fn(is_snapshot));
+  for (auto message = snapshots; message != messages.end(); ++message) {
+    sending_to_.push_back(message->to);
+    outlets_.snapshot(std::move(*message));
+  }
+  messages.erase(snapshots, messages.end());
+  if (!messages.empty()) outlets_.transport.send(std::move(messages));
+}
+
+void Replica::compact() {
+  if (sending_to_.empty()) raft_.feed(raft::Compact{compact_to_});
 }
 
 void Replica::take_note(const raft::Note& note) {

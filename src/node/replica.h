@@ -2,7 +2,8 @@
 // raft/output.h demands.
 //
 // Owner: the replica's thread (any single thread that calls step()). Everybody else speaks to it through inbox().
-// Invariants: a proposal is fed to raft at most once; one whose leader is not known waits until there is one or its waiter has given up.
+// Invariants: a proposal is fed to raft at most once; one whose leader is not known waits until there is one or its waiter has given up. While a
+// snapshot is on its way to a member, the entries that follow it stay in memory.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +32,11 @@ struct SnapshotMade {
   LogIndex compact;
 };
 
+// The transport could not deliver to the member lately.
+using raft::ReportUnreachable;
+// Sending a snapshot to a member has ended, one way or the other.
+using raft::ReportSnapshot;
+
 struct TransferLeader {
   MemberId to;
   std::int64_t deadline_ns = 0;
@@ -38,17 +44,19 @@ struct TransferLeader {
 };
 
 using ReplicaInput = std::variant<ProposedBatch, ReadBarrier::Reader, raft::Persisted, raft::Applied, raft::ApplyConfChange, raft::ProposeConfChange,
-                                  raft::Receive, SnapshotMade, TransferLeader>;
+                                  raft::Receive, SnapshotMade, TransferLeader, ReportUnreachable, ReportSnapshot>;
 
 class Replica {
  public:
   struct Options {
     std::int64_t tick_ns = 100'000'000;  // one raft tick: the heartbeat interval
+    std::uint64_t first_question = 0;    // see ReadBarrier
   };
   struct Outlets {
     std::function<void(raft::PersistBatch)> disk;  // writes
     std::function<void(raft::Entries)> apply;      // committed entries
     Transport& transport;
+    std::function<void(raft::Message)> snapshot;   // an InstallSnapshot to be sent, to which the state machine adds its state
     std::function<void(const std::vector<std::uint64_t>& ids, const Error& error)> reject;  // proposals that raft will never take
   };
 
@@ -65,7 +73,10 @@ class Replica {
  private:
   void take_in(ReplicaInput& input);
   void feed_proposals();
+  void carry_out_all();
   void carry_out(raft::Output output);
+  void send(std::vector<raft::Message> messages);
+  void compact();
   void take_note(const raft::Note& note);
   void on_soft_state(const raft::SoftState& state);
   void on_conf_state(const raft::ConfState& state);
@@ -85,6 +96,9 @@ class Replica {
   ReadBarrier barrier_;
   ProposedBatch held_;  // proposals that wait for a leader, or for the end of this step
   std::vector<std::uint64_t> fed_ids_;
+  std::vector<raft::ProposeConfChange> held_changes_;  // as held_
+  std::vector<MemberId> sending_to_;                   // a snapshot is on its way to these
+  LogIndex compact_to_;                                // entries up to here are not needed once none is
   std::vector<TransferLeader> transfers_;
   LogIndex applied_;
   bool only_voter_ = false;
