@@ -136,7 +136,9 @@ Result<bool> CompactedCopy::step(std::uint64_t bytes) {
   return state_->done;
 }
 
-Status CompactedCopy::write_back() { return state_->file->write_back(); }
+Status CompactedCopy::write_back() {
+  return state_->file->write_back();
+}
 
 Status CompactedCopy::finish() {
   CHECK(state_->done);

@@ -27,8 +27,8 @@ class CompactedCopy {
 
   // Copies about `bytes` more; true when all is copied.
   Result<bool> step(std::uint64_t bytes);
-  // Writes out what was copied so far, without making it durable: called now and then, it keeps finish() from leaving the disk
-  // busy for long at once.
+  // Writes out what was copied so far, without making it durable: called now and then, it keeps finish() from leaving
+  // the disk busy for long at once.
   Status write_back();
   // Once step() has answered true: writes the meta pages and syncs.
   Status finish();
