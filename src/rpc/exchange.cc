@@ -7,6 +7,7 @@
 #include "rpc/h1_calls.h"
 #include "rpc/h2_calls.h"
 #include "rpc/message_batch.h"
+#include "rpc/local_call.h"
 #include "rpc/shard.h"
 
 namespace etcd::rpc {
@@ -119,6 +120,9 @@ void StreamExchange::carry_out() {
     (*h2)->carry_out(*this, std::move(orders));
   } else if (auto* const h1 = std::get_if<H1Calls*>(&link)) {
     (*h1)->carry_out(*this, std::move(orders));
+  } else if (auto* const local = std::get_if<LocalCall*>(&link)) {
+    const auto keep = shared_from_this();
+    (*local)->carry_out(*this, std::move(orders));
   }
 }
 

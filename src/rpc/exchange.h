@@ -30,6 +30,7 @@ namespace etcd::rpc {
 class Shard;
 class H2Calls;
 class H1Calls;
+class LocalCall;
 class H2Stream;
 
 enum class ExchangeKind : std::uint8_t { kUnary, kStream, kHttp };
@@ -59,6 +60,7 @@ class UnaryExchange : public Exchange {
   UnaryExchange* next = nullptr;  // in an AnswerBatch or inbox
 
   H2Calls* calls = nullptr;                // (loop)
+  LocalCall* local = nullptr;              // (loop) of a call made from inside, in place of `stream`
   bool handed_out = false;                 // (loop) a UnaryCall has it
   bool parked = false;                     // (loop) waits in H2Calls to be handed out
   base::UniqueFunction<void()> on_cancel;  // (loop)
@@ -110,7 +112,7 @@ class StreamExchange : public Exchange, public std::enable_shared_from_this<Stre
   // (loop), all of these.
   std::unique_ptr<StreamEvents> events =
       std::make_unique<StreamEvents>();  // never null; stays put while one of them runs
-  std::variant<std::monostate, H2Calls*, H1Calls*> link;
+  std::variant<std::monostate, H2Calls*, H1Calls*, LocalCall*> link;
   std::shared_ptr<StreamExchange> self;  // keeps it while linked
   std::string unread;                    // bytes that came without credit; an HTTP request's body
   std::size_t unread_at = 0;             // those before it are read

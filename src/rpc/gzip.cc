@@ -73,4 +73,20 @@ Result<std::string> gunzip(std::string_view compressed, std::size_t max_bytes) {
   return out;
 }
 
+std::string gzip(std::string_view plain) {
+  constexpr int kUsualMemory = 8;
+  z_stream stream{};
+  CHECK(deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzipOnly, kUsualMemory, Z_DEFAULT_STRATEGY) == Z_OK);
+  CHECK(plain.size() <= std::numeric_limits<uInt>::max() / 2, plain.size());
+  std::string out(deflateBound(&stream, plain.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));
+  stream.avail_in = static_cast<uInt>(plain.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  CHECK(deflate(&stream, Z_FINISH) == Z_STREAM_END);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
 }  // namespace etcd::rpc

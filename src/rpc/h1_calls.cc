@@ -39,11 +39,13 @@ void H1Calls::receive(std::string_view bytes) {
   if (closing_ && exchange_ == nullptr) return;
   if (parser_ == nullptr && input_.empty()) waiting_since_ns_ = shard_.now_ns();
   input_.append(bytes);
-  advance();
+  tunnel_ ? pump_tunnel() : advance();
 }
 
 void H1Calls::input_ended() {
   closing_ = true;
+  const auto exchange = exchange_;
+  if (exchange != nullptr && exchange->events->on_half_close) exchange->events->on_half_close();
   on_output_();
 }
 
@@ -70,6 +72,7 @@ void H1Calls::advance() {
   advancing_ = false;
   input_.erase(0, std::exchange(read_, 0));
   if (input_.empty()) input_.shrink_to_fit();
+  pump_tunnel();
 }
 
 // False when more bytes are needed.
@@ -138,14 +141,36 @@ void H1Calls::refuse(int status) {
 
 void H1Calls::carry_out(StreamExchange& exchange, StreamOrders orders) {
   const auto keep = exchange.shared_from_this();
-  if (orders.head) write_head(exchange, *orders.head);
+  if (orders.head) orders.head->status == 101 ? open_tunnel(*orders.head) : write_head(exchange, *orders.head);
   for (base::Rope& piece : orders.messages) write_piece(exchange, std::move(piece));
   if (orders.end) {
     if (!orders.end->ok()) keep_alive_ = chunked_ = false;  // no last chunk: the client sees a body cut short
     if (chunked_ && !bodiless_) output_.push({}, base::Rope(std::string("0\r\n\r\n")));
     finish_request();
+  } else if (orders.credit > 0) {
+    exchange.credit += orders.credit;
+    pump_tunnel();
   }
   on_output_();
+}
+
+void H1Calls::open_tunnel(const HttpHead& head) {
+  std::string text = "HTTP/1.1 101 Switching Protocols\r\n";
+  for (const auto& [name, value] : head.fields)
+    text.append(one_line(name)).append(": ").append(one_line(value)).append("\r\n");
+  output_.push({}, base::Rope(text.append("\r\n")));
+  tunnel_ = true;
+  keep_alive_ = chunked_ = bodiless_ = false;
+}
+
+// Hands over what has come, as far as the handler wants it. advance() does so once the request's own bytes are gone.
+void H1Calls::pump_tunnel() {
+  if (!tunnel_ || advancing_) return;
+  const auto exchange = exchange_;
+  if (exchange == nullptr || exchange->credit == 0 || input_.empty()) return;
+  --exchange->credit;
+  base::SharedBytes bytes(std::exchange(input_, std::string()));
+  if (exchange->events->on_message) exchange->events->on_message(std::move(bytes));
 }
 
 void H1Calls::write_head(const StreamExchange& exchange, const HttpHead& head) {

@@ -1,7 +1,8 @@
 // H1Calls: the requests of one HTTP/1.x connection, one after the other. No socket: bytes in, bytes out.
 //
 // Owner: one connection, on its loop. Invariants: at most one request is with a handler; pipelined ones wait as bytes,
-// and when those are many the connection is asked to stop reading.
+// and when those are many the connection is asked to stop reading. After an answer with 101 the connection belongs to that
+// request's handler until its end.
 #pragma once
 
 #include <cstdint>
@@ -51,6 +52,8 @@ class H1Calls {
   bool start_request();
   void refuse(int status);
   void write_head(const StreamExchange& exchange, const HttpHead& head);
+  void open_tunnel(const HttpHead& head);
+  void pump_tunnel();
   void write_piece(const StreamExchange& exchange, base::Rope piece);
   void finish_request();
 
@@ -68,6 +71,7 @@ class H1Calls {
   bool chunked_ = false;    // its answer
   bool bodiless_ = false;   // its answer: HEAD, 204, 304
   bool continued_ = false;  // "100 Continue" was sent
+  bool tunnel_ = false;     // the connection speaks another protocol now
   bool advancing_ = false;
   bool closing_ = false;
 };

@@ -286,5 +286,77 @@ TEST(H1Calls, AClientThatGoesAwayCancelsItsRequest) {
   std::move(waiting[0]).respond({});
 }
 
+// ---- Tunnels
+
+constexpr const char* kUpgrade = "GET /t HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
+
+// Switches to a protocol that repeats what it hears, as often as it is allowed to listen.
+void switch_to_echo(World& world, std::optional<HttpBody>& tunnel, bool& ended) {
+  world.on_http = [&](HttpResponder responder) {
+    StreamEvents events;
+    events.on_message = [&](const base::SharedBytes& bytes) {
+      tunnel->write(base::Rope("[" + std::string(bytes.view()) + "]"));
+    };
+    events.on_half_close = [&] { ended = true; };
+    responder.set_events(std::move(events));
+    tunnel = std::move(responder).begin(101, {{"Connection", "Upgrade"}, {"Upgrade", "echo"}});
+    tunnel->read(1);
+  };
+}
+
+TEST(H1Calls, AnUpgradedConnectionCarriesBytesAsTheyAre) {
+  World world;
+  std::optional<HttpBody> tunnel;
+  bool ended = false;
+  switch_to_echo(world, tunnel, ended);
+  EXPECT_EQ(world.exchange(std::string(kUpgrade) + "early"),
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n[early]");
+  EXPECT_EQ(world.exchange("GET / HTTP/1.1\r\n"), "");  // not asked for yet
+  world.loop.post([&] { tunnel->read(2); });
+  EXPECT_EQ(world.exchange(""), "[GET / HTTP/1.1\r\n]");
+  EXPECT_EQ(world.exchange("x"), "[x]");
+  EXPECT_EQ(world.requests.size(), 1U);
+
+  world.loop.post([&] { world.calls->input_ended(); });
+  world.loop.run_once(0);
+  EXPECT_TRUE(ended);
+  world.loop.post([&] { tunnel->end(); });
+  world.loop.run_once(0);
+  EXPECT_TRUE(world.calls->is_over());
+}
+
+TEST(H1Calls, ATunnelThatIsNotReadStopsTheClient) {
+  World world;
+  std::optional<HttpBody> tunnel;
+  bool ended = false;
+  switch_to_echo(world, tunnel, ended);
+  world.exchange(std::string(kUpgrade) + "a");
+  EXPECT_TRUE(world.calls->wants_input());
+  world.exchange(std::string(100'000, 'b'));
+  EXPECT_FALSE(world.calls->wants_input());
+  world.loop.post([&] { tunnel->read(1); });
+  EXPECT_EQ(world.exchange("").size(), 100'002U);
+  EXPECT_TRUE(world.calls->wants_input());
+}
+
+TEST(H1Calls, AHandlerHearsThatTheClientHasShutItsSide) {
+  World world;
+  bool told = false;
+  std::optional<HttpResponder> waiting;
+  world.on_http = [&](HttpResponder responder) {
+    responder.set_events({.on_half_close = [&] { told = true; }});
+    waiting.emplace(std::move(responder));
+  };
+  world.exchange("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_FALSE(told);
+  world.loop.post([&] { world.calls->input_ended(); });
+  world.loop.run_once(0);
+  EXPECT_TRUE(told);
+  world.loop.post([&] { std::move(*waiting).respond({.status = 204}); });
+  world.loop.run_once(0);
+  EXPECT_NE(world.output().find("204 No Content"), std::string::npos);
+  EXPECT_TRUE(world.calls->is_over());
+}
+
 }  // namespace
 }  // namespace etcd::rpc

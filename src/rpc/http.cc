@@ -4,6 +4,7 @@
 
 #include "rpc/exchange.h"
 #include "rpc/http_text.h"
+#include "rpc/local_call.h"
 
 namespace etcd::rpc {
 
@@ -86,6 +87,9 @@ std::string HttpRequest::header(std::string_view lower_case_name) const {
 bool HttpBody::write(base::Rope bytes) {
   return (*handle_)->send(std::move(bytes));
 }
+void HttpBody::read(std::uint32_t times) {
+  (*handle_)->grant(times);
+}
 void HttpBody::end() {
   (*handle_)->end({});
 }
@@ -101,6 +105,10 @@ bool HttpResponder::is_cancelled() const {
 }
 void HttpResponder::set_events(StreamEvents events) {
   (*handle_)->set_events(std::move(events));
+}
+
+LocalClient HttpResponder::client() const {
+  return LocalClient((*handle_)->shard);
 }
 
 void HttpResponder::respond(HttpResponse response) && {

@@ -15,6 +15,8 @@
 
 namespace etcd::rpc {
 
+class LocalClient;
+
 // A whole request; the body is complete (at most Options::max_http_body_bytes).
 struct HttpRequest {
   std::string method;  // "GET"; as sent
@@ -51,6 +53,8 @@ class HttpBody {
   HttpBody() = default;
   // As StreamCall::send.
   bool write(base::Rope bytes);
+  // After begin(101): lets the client's next bytes come in, as one on_message, `times` times.
+  void read(std::uint32_t times);
   void end();
   bool is_cancelled() const;
   std::size_t queued_bytes() const;
@@ -71,11 +75,16 @@ class HttpResponder {
   ~HttpResponder() = default;
 
   bool is_cancelled() const;
-  // Only inside the handler: notices of a streamed answer (on_writable) and of the client's going away (on_cancel).
+  // Only inside the handler: notices of a streamed answer (on_writable) and of the client's going away (on_cancel). Over
+  // HTTP/1.1 also on_half_close, when the client has shut its side while the request is being answered: it has mostly
+  // gone, but may still be reading.
   void set_events(StreamEvents events);
+  // For calling the server's own methods; on the loop's thread.
+  LocalClient client() const;
 
   void respond(HttpResponse response) &&;
-  // Sends status and headers now, the body follows.
+  // Sends status and headers now, the body follows. Status 101 (HTTP/1.1 only, and the headers must say to what) turns
+  // the connection into a tunnel: what is written goes out as it is, what comes in is on_message's, until end().
   HttpBody begin(int status, HttpFields headers) &&;
 
  private:

@@ -51,8 +51,7 @@ void MessageReader::check_prefix() {
   length_ = static_cast<std::uint32_t>(prefix_[1]) << 24 | static_cast<std::uint32_t>(prefix_[2]) << 16 |
             static_cast<std::uint32_t>(prefix_[3]) << 8 | static_cast<std::uint32_t>(prefix_[4]);
   if (length_ > max_message_bytes_) {
-    error_ = {GrpcCode::kResourceExhausted, "grpc: received message larger than max (" + std::to_string(length_) +
-                                                " vs. " + std::to_string(max_message_bytes_) + ")"};
+    error_ = message_too_large(length_, max_message_bytes_);
   } else if (prefix_[0] == 1 && encoding_ == Encoding::kIdentity) {
     error_ = {GrpcCode::kInternal, "grpc: compressed flag set with identity or empty encoding"};
   } else if (prefix_[0] > 1) {
@@ -106,6 +105,11 @@ std::array<char, 5> message_prefix(std::size_t length) {
   CHECK(length <= UINT32_MAX, length);
   return {0, static_cast<char>(length >> 24), static_cast<char>(length >> 16), static_cast<char>(length >> 8),
           static_cast<char>(length)};
+}
+
+GrpcStatus message_too_large(std::uint64_t bytes, std::uint64_t most) {
+  return {GrpcCode::kResourceExhausted,
+          "grpc: received message larger than max (" + std::to_string(bytes) + " vs. " + std::to_string(most) + ")"};
 }
 
 }  // namespace etcd::rpc

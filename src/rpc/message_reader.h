@@ -54,6 +54,8 @@ class MessageReader {
 
 // `bytes` in a block of exactly their size.
 base::SharedBytes copy_to_block(std::string_view bytes);
+// grpc-go's refusal of a message of `bytes` where at most `most` are taken.
+GrpcStatus message_too_large(std::uint64_t bytes, std::uint64_t most);
 // The prefix of an uncompressed message of `length` bytes (at most 2^32 - 1).
 std::array<char, 5> message_prefix(std::size_t length);
 

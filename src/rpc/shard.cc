@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "rpc/h2_calls.h"
+#include "rpc/local_call.h"
 
 namespace etcd::rpc {
 
@@ -74,6 +75,14 @@ void Shard::schedule(std::shared_ptr<StreamExchange> stream) {
   post_drain();
 }
 
+void Shard::post(base::UniqueFunction<void()> task) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return;
+  loop_.post([self = shared_from_this(), run = std::move(task)]() mutable {
+    if (!self->closed_) run();
+  });
+}
+
 // Under mutex_, so that close() waits for it.
 void Shard::post_drain() {
   if (drain_posted_) return;
@@ -96,7 +105,11 @@ void Shard::drain_inbox() {
 }
 
 void Shard::settle(UnaryExchange* exchange) {
-  if (exchange->stream != nullptr) exchange->calls->answer(*exchange);
+  if (exchange->stream != nullptr) {
+    exchange->calls->answer(*exchange);
+  } else if (exchange->local != nullptr) {
+    exchange->local->answer(*exchange);
+  }
   recycle(exchange);
 }
 
@@ -126,6 +139,7 @@ void Shard::recycle(UnaryExchange* exchange) {
   exchange->response = base::Rope();
   exchange->next = nullptr;
   exchange->stream = nullptr;
+  exchange->local = nullptr;
   exchange->held_bytes = 0;
   exchange->handed_out = exchange->parked = false;
   exchange->on_cancel = nullptr;
@@ -143,8 +157,16 @@ void Shard::close() {
     streams.swap(streams_);
   }
   while (inbox != nullptr) delete std::exchange(inbox, inbox->next);
+  end_pass();
   for (UnaryExchange* exchange : std::exchange(free_, {})) delete exchange;
-  discarded_.clear();
+}
+
+// What is destroyed may discard more.
+void Shard::end_pass() {
+  while (!discarded_.empty()) {
+    discarding_.swap(discarded_);
+    discarding_.clear();
+  }
 }
 
 const std::string& Shard::http_date() {

@@ -2,7 +2,7 @@
 // connections share.
 //
 // Owner: the Server, and every exchange that a handle still holds. The loop's thread uses everything; give_back,
-// schedule and runs_here are for any thread, also after close(). Invariant: after close() nothing touches the loop, and
+// schedule, post and runs_here are for any thread, also after close(). Invariant: after close() nothing touches the loop, and
 // answers that come in are destroyed.
 #pragma once
 
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "rpc/call_slots.h"
 #include "rpc/counters.h"
 #include "rpc/exchange.h"
 #include "rpc/h2_session.h"
@@ -30,6 +31,8 @@ struct ServerParts {
   const ServiceTable& services;
   HttpHandler http;
   base::Logger& logger;
+  // Of local calls, across all loops.
+  std::unique_ptr<CallSlots> slots = std::make_unique<CallSlots>(options.max_concurrent_streams);
 };
 
 class Shard : public std::enable_shared_from_this<Shard> {
@@ -46,12 +49,15 @@ class Shard : public std::enable_shared_from_this<Shard> {
   void give_back(UnaryExchange* first, UnaryExchange* last);
   // A stream that has orders to carry out.
   void schedule(std::shared_ptr<StreamExchange> stream);
+  // Runs `task` on the loop, unless the shard is closed by then.
+  void post(base::UniqueFunction<void()> task);
   void add_to(Counters& sum) const;
 
   // The loop's thread from here on.
   const Options& options() const { return parts_->options; }
   const ServiceTable& services() const { return parts_->services; }
   const HttpHandler& http() const { return parts_->http; }
+  CallSlots& slots() const { return *parts_->slots; }
   base::Logger& logger() const { return parts_->logger; }
   Loop& loop() { return loop_; }
   std::int64_t now_ns() const { return loop_.now_ns(); }
@@ -60,7 +66,7 @@ class Shard : public std::enable_shared_from_this<Shard> {
   void recycle(UnaryExchange* exchange);
   // Destroys it at the end of the pass: it may be what is running.
   void destroy_later(std::unique_ptr<StreamEvents> events) { discarded_.push_back(std::move(events)); }
-  void end_pass() { discarded_.clear(); }
+  void end_pass();
 
   H2StreamPool& h2_streams() { return h2_streams_; }
   // RFC 9110's Date, made once a second.
@@ -88,6 +94,7 @@ class Shard : public std::enable_shared_from_this<Shard> {
   H2StreamPool h2_streams_;
   std::vector<UnaryExchange*> free_;
   std::vector<std::unique_ptr<StreamEvents>> discarded_;
+  std::vector<std::unique_ptr<StreamEvents>> discarding_;  // end_pass() is at them
   std::unique_ptr<Cell[]> cells_;  // by Method::index
   std::atomic<std::uint64_t> connections_open_ = 0;
   std::atomic<std::uint64_t> connections_accepted_ = 0;
