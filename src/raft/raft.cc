@@ -31,7 +31,6 @@ etcd::Status check_entries(const Recovered& recovered) {
     if (entry.term < before.term || entry.term == Term(0)) return fail(Errc::kCorrupt, at("term falls at entry", entry.index));
     before = {entry.term, entry.index};
   }
-  if (before.term > recovered.hard_state.term) return fail(Errc::kCorrupt, at("hard state is older than the term of entry", before.index));
   if (recovered.hard_state.commit > before.index) return fail(Errc::kCorrupt, at("commit is past the last entry", before.index));
   if (recovered.applied > before.index) return fail(Errc::kCorrupt, at("applied is past the last entry", before.index));
   return {};
@@ -42,6 +41,14 @@ etcd::Status check_recovered(const Recovered& recovered) {
   if ((snapshot.index == LogIndex(0)) != (snapshot.term == Term(0))) return fail(Errc::kCorrupt, "snapshot has only half a position");
   if (recovered.applied < snapshot.index) return fail(Errc::kCorrupt, at("applied is before the snapshot at", snapshot.index));
   return check_entries(recovered);
+}
+
+// Entries and hard state are written together, and of a write that was not synced a crash may leave the entries alone. Nothing was promised in their
+// term then: neither a vote nor an acknowledgement leaves before the write is durable.
+HardState with_term_of_log(HardState state, const Recovered& recovered) {
+  const Term last = recovered.entries.empty() ? Term(0) : recovered.entries.back().term;
+  if (last > state.term) state = {last, MemberId(0), state.commit};
+  return state;
 }
 
 NewProgress fresh_progress(const Config& config, LogIndex last) {
@@ -87,8 +94,8 @@ bool Output::empty() const {
 Raft::Core::Core(const Config& config, Recovered recovered, Members members, base::Rng rng)
     : config_(config),
       rng_(rng),
-      term_(recovered.hard_state.term),
-      vote_(recovered.hard_state.vote),
+      term_(with_term_of_log(recovered.hard_state, recovered).term),
+      vote_(with_term_of_log(recovered.hard_state, recovered).vote),
       committed_(std::max({recovered.hard_state.commit, recovered.applied, recovered.snapshot.metadata.index})),
       handed_state_(recovered.hard_state),
       log_({recovered.snapshot.metadata.term, recovered.snapshot.metadata.index}),

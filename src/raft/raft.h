@@ -25,7 +25,8 @@ class Raft {
  public:
   // A follower in the recovered term. `rng` draws election timeouts. kInvalid: bad config. kCorrupt: the recovered parts cannot belong together -
   // commit beyond the log, gaps or falling terms in the entries, applied outside [snapshot, last]. A commit index below `applied` or the snapshot
-  // is raised to them (the commit index need not be durable). The first Output may already carry committed entries above `applied`.
+  // is raised to them (the commit index need not be durable), and a term below that of the last entry to it (then nothing was promised in it). The
+  // first Output may already carry committed entries above `applied`.
   static Result<Raft> create(const Config& config, Recovered recovered, base::Rng rng);
   ~Raft();
   Raft(Raft&&) noexcept;
