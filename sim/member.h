@@ -1,0 +1,131 @@
+// Member: one member of the simulated cluster - the product's own node, made and recovered by its own code, on a disk, a clock and a network that the
+// simulator owns. Its stages are stepped one at a time, each as late as its work takes.
+//
+// Owner: the World. Everything that runs the node's code goes through run(), which notices when the process has ended on the way.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/rng.h"
+#include "base/testing/crash_fs.h"
+#include "node/local_node.h"
+#include "sim/profile.h"
+#include "sim/scheduler.h"
+#include "sim/sim_clock.h"
+#include "sim/trace.h"
+
+namespace etcd::sim {
+
+class Member;
+class Network;
+
+// What the members of a world share.
+struct Surroundings {
+  Scheduler& scheduler;
+  Trace& trace;
+  Network& network;
+  const Profile& profile;
+  std::function<void(Member&)> ended;                          // its process is gone: who waits for it waits in vain
+  std::function<void(Member&)> applied;                        // its state machine went on
+  std::function<void(const Member&, const std::string&)> violation;
+};
+
+// How a member came to be.
+struct Origin {
+  int number = 1;  // from 1
+  std::string name;
+  std::vector<cluster::InitialMember> initial_cluster;  // of the cluster it was started with, or
+  std::optional<cluster::Bootstrap> join;               // the running one that it joins
+};
+
+enum class DiskTrouble : std::uint8_t { kNone, kErrors, kFull, kFailingSync };
+
+class Member : public node::Transport {
+ public:
+  Member(Surroundings& around, Origin origin, std::uint64_t seed);
+  ~Member() override;
+
+  int number() const { return origin_.number; }
+  const std::string& name() const { return origin_.name; }
+  MemberId id() const { return id_; }
+  bool is_up() const { return node_ != nullptr; }
+  bool is_removed() const { return removed_; }
+  // Grows with each start: what belongs to an earlier life is void.
+  std::uint64_t life() const { return life_; }
+  // Only while it is up, and only inside run().
+  node::LocalNode& node() { return *node_; }
+  base::CrashFs& disk() { return disk_; }
+  SimClock& clock() { return clock_; }
+  // A member that has been told of its removal, or has none any more, stays down.
+  std::int64_t monotonic_ns() { return clock_.monotonic_ns(); }
+
+  void start();
+  // The process is gone: with `power_lost` also what was not synced, each thing or not.
+  void end(bool power_lost);
+  // It will start by itself after a while.
+  void restart_after(std::int64_t delay_ns);
+  // Runs something of the node, if it is up.
+  void run(const std::function<void(node::LocalNode&)>& work);
+  void deliver(raft::Message message);
+
+  // Trouble.
+  void pause(std::int64_t ns) { paused_until_ns_ = around_.scheduler.now_ns() + ns; }
+  void slow_disk(std::int64_t until_ns, std::int64_t factor);
+  void trouble_disk(DiskTrouble trouble, std::int64_t until_ns);
+  void lose_power_in(std::uint64_t operations);
+  void heal();
+  void remove() { removed_ = true; }
+
+  // node::Transport.
+  void send(std::vector<raft::Message> messages) override;
+  void send_snapshot(node::OutgoingSnapshot snapshot) override;
+  void members_changed(std::shared_ptr<const cluster::View> members) override;
+
+ private:
+  enum Stage : std::size_t { kReplica, kApply, kDisk, kFlush, kWorker, kStages };
+  class LastWords;
+
+  node::NodeOptions options();
+  base::Logger logger();
+  std::optional<base::Fault> fault(const base::FileOperation& operation);
+  void after_work(bool ended);
+  bool has_lost_power() const { return disk_.operations() >= power_loss_at_; }
+  void wake_stages();
+  void schedule(std::size_t stage, std::int64_t at_ns);
+  void step(std::size_t stage);
+  std::int64_t work_ns(std::size_t stage);
+  void note(const char* what, std::uint64_t a = 0, std::uint64_t b = 0);
+
+  Surroundings& around_;
+  Origin origin_;
+  MemberId id_;
+  base::Rng rng_;
+  SimClock clock_;
+  base::CrashFs disk_;
+  std::shared_ptr<LastWords> last_words_;
+  base::Logger logger_;
+
+  std::array<node::Wakeup, kStages> wakeups_;
+  std::array<std::int64_t, kStages> step_at_{};  // 0: not asked for
+  std::unique_ptr<node::LocalNode> node_;
+  std::uint64_t life_ = 0;
+  bool removed_ = false;
+  bool ending_ = false;   // the process is being taken down: nothing it does has an effect
+  bool faulted_ = false;  // the disk has failed it in this run()
+
+  std::int64_t paused_until_ns_ = 0;
+  std::int64_t slow_until_ns_ = 0;
+  std::int64_t slow_factor_ = 1;
+  DiskTrouble trouble_ = DiskTrouble::kNone;
+  std::int64_t trouble_until_ns_ = 0;
+  std::uint64_t power_loss_at_ = UINT64_MAX;
+};
+
+}  // namespace etcd::sim

@@ -1,0 +1,153 @@
+// The end of a world: everything is mended, and what must hold then is looked at.
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "sim/world.h"
+
+namespace etcd::sim {
+
+namespace {
+
+constexpr std::int64_t kRecoveryLimitNs = 120 * kSecond;
+
+}  // namespace
+
+void World::settle() {
+  mend();
+  for (const auto& client : clients_) client->stop();
+  wait_until([this] { return std::ranges::all_of(clients_, &Client::is_idle); }, kRecoveryLimitNs);
+  wait_until([this] { return !changing_members_; }, kRecoveryLimitNs);
+  pass(kSecond);  // who is to join has started
+  retire_strangers();
+  serve_again();
+  come_to_rest();
+  read_everything(true);
+  compare_states();
+  restart_all();
+  serve_again();
+  come_to_rest();
+  read_everything(false);
+}
+
+void World::mend() {
+  troubled_ = false;
+  network_.mend_all();
+  network_.calm();
+  for (const auto& member : members_) {
+    member->heal();
+    if (!member->is_up() && member->life() > 0) member->start();
+  }
+  trace_.add(scheduler_.now_ns(), 0, "everything is mended");
+}
+
+// Processes that are no members: removed without having heard of it, or started for an addition that never took place.
+void World::retire_strangers() {
+  std::shared_ptr<const cluster::View> view;
+  const auto ask = [&] {
+    Member* asked = leader();
+    if (asked == nullptr) return false;
+    asked->run([&](node::LocalNode& node) {
+      node.read_barrier(asked->monotonic_ns() + kSecond, [&view, asked](Status passed) {
+        if (passed) view = asked->node().cluster();
+      });
+    });
+    pass(2 * kSecond);
+    return view != nullptr;
+  };
+  if (!wait_until(ask, kRecoveryLimitNs)) return violate(nullptr, "there is no leader, though nothing is wrong any more");
+  for (const auto& member : members_) {
+    if (view->find(member->id()) != nullptr) continue;
+    member->remove();
+    if (member->is_up()) member->end(false);
+  }
+}
+
+// A cluster without trouble takes writes, through every member that is one.
+void World::serve_again() {
+  for (const auto& member : members_) {
+    bool served = false;
+    wait_until(
+        [&] {
+          if (member->is_removed() || served) return true;
+          if (!clients_[0]->is_idle()) return false;
+          if (member->is_up()) clients_[0]->put_now(0, *member, [&](bool answered) { served = answered; });
+          return served;
+        },
+        kRecoveryLimitNs);
+    wait_until([this] { return clients_[0]->is_idle(); }, kRecoveryLimitNs);
+    if (!served && !member->is_removed()) violate(member.get(), "does not serve, though nothing is wrong any more");
+  }
+}
+
+bool World::is_at_rest() {
+  LogIndex applied, committed;
+  bool rests = true;
+  for (const auto& member : members_) {
+    if (member->is_removed()) continue;
+    if (!member->is_up()) return false;
+    member->run([&](node::LocalNode& node) {
+      const node::NodeStatus status = node.status();
+      if (applied == LogIndex(0)) applied = status.applied;
+      committed = std::max(committed, status.committed);
+      rests = rests && status.applied == applied && status.leader != MemberId(0) && !node.machine().needs_flush();
+      const mvcc::CompactionProgress compaction = node.machine().store().compaction();
+      rests = rests && compaction.finished >= compaction.scheduled;
+    });
+  }
+  return rests && applied == committed;
+}
+
+void World::come_to_rest() {
+  if (!wait_until([this] { return is_at_rest(); }, kRecoveryLimitNs)) violate(nullptr, "the members do not come to one state, though nothing is wrong");
+}
+
+// Every key, linearizably: nothing that was acknowledged may be missing.
+void World::read_everything(bool through_each) {
+  for (const auto& member : members_) {
+    if (member->is_removed()) continue;
+    for (int key = 0; key < profile_.keys; ++key) {
+      bool answered = false;
+      wait_until(
+          [&] {
+            if (!clients_[0]->is_idle()) return false;
+            if (!answered) clients_[0]->get_now(key, *member, [&](bool is_answered) { answered = is_answered; });
+            return answered;
+          },
+          kRecoveryLimitNs);
+      wait_until([this] { return clients_[0]->is_idle(); }, kRecoveryLimitNs);
+      if (!answered) violate(member.get(), "does not answer a read, though nothing is wrong");
+    }
+    if (!through_each) return;
+  }
+}
+
+// The dbs of all members, bucket for bucket.
+void World::compare_states() {
+  std::map<int, std::uint32_t> hashes;
+  for (const auto& member : members_) {
+    if (member->is_removed()) continue;
+    member->run([&](node::LocalNode& node) {
+      node.hash([&hashes, this, raw = member.get()](Result<std::uint32_t> hash) {
+        if (!hash) return violate(raw, "can't hash its db: " + describe(hash.error()));
+        hashes[raw->number()] = *hash;
+      });
+    });
+  }
+  const auto expected = static_cast<std::size_t>(std::ranges::count_if(members_, [](const auto& member) { return !member->is_removed(); }));
+  wait_until([&] { return hashes.size() == expected; }, kRecoveryLimitNs);
+  for (const auto& [number, hash] : hashes) {
+    if (hash != hashes.begin()->second) violate(members_[static_cast<std::size_t>(number) - 1].get(), "has another db than an other member");
+  }
+}
+
+void World::restart_all() {
+  for (const auto& member : members_) {
+    if (member->is_up()) member->end(true);
+  }
+  for (const auto& member : members_) {
+    if (!violation_) member->start();
+  }
+}
+
+}  // namespace etcd::sim

@@ -1,0 +1,95 @@
+// What goes wrong.
+#include "sim/world.h"
+
+namespace etcd::sim {
+
+void World::trouble_later() {
+  const auto pause = static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(2 * profile_.trouble_every_ns)));
+  scheduler_.after(pause, [this] {
+    if (!troubled_) return;
+    make_trouble();
+    trouble_later();
+  });
+}
+
+void World::end_for_a_while(Member& member, bool power_lost) {
+  if (!member.is_up()) return;
+  member.end(power_lost);
+  const std::uint64_t longest = rng_.one_in(4) ? 15 * kSecond : 2 * kSecond;
+  member.restart_after(10 * kMillisecond + static_cast<std::int64_t>(rng_.below(longest)));
+}
+
+void World::make_trouble() {
+  if (profile_.total_trouble() == 0) return;
+  Member* member = any_up();
+  if (member == nullptr) return;
+  const std::int64_t now_ns = scheduler_.now_ns();
+  const std::int64_t lasts_ns = 100 * kMillisecond + static_cast<std::int64_t>(rng_.below(rng_.one_in(3) ? 10 * kSecond : 2 * kSecond));
+  std::uint64_t choice = rng_.below(profile_.total_trouble());
+  const auto chosen = [&](std::uint64_t weight) {
+    const bool is = choice < weight;
+    choice = is ? UINT64_MAX : choice - weight;
+    return is;
+  };
+  const auto mend_later = [&] {
+    scheduler_.after(lasts_ns, [this] { network_.mend_all(); });
+  };
+  if (chosen(profile_.kill)) return end_for_a_while(*member, false);
+  if (chosen(profile_.power_loss)) return end_for_a_while(*member, true);
+  if (chosen(profile_.power_loss_in_write)) return member->lose_power_in(1 + rng_.below(40));
+  if (chosen(profile_.cluster_power_loss)) {
+    for (const auto& each : members_) end_for_a_while(*each, true);
+    return;
+  }
+  if (chosen(profile_.pause)) {
+    trace_.add(now_ns, member->number(), "pauses for ns", static_cast<std::uint64_t>(lasts_ns));
+    return member->pause(lasts_ns);
+  }
+  if (chosen(profile_.slow_disk)) {
+    trace_.add(now_ns, member->number(), "has a slow disk");
+    return member->slow_disk(now_ns + lasts_ns, 2 + static_cast<std::int64_t>(rng_.below(200)));
+  }
+  if (chosen(profile_.failing_disk)) {
+    trace_.add(now_ns, member->number(), "has a failing disk");
+    return member->trouble_disk(rng_.one_in(2) ? DiskTrouble::kErrors : DiskTrouble::kFull, now_ns + lasts_ns);
+  }
+  if (chosen(profile_.failing_sync)) {
+    trace_.add(now_ns, member->number(), "has a disk that fails to sync");
+    return member->trouble_disk(DiskTrouble::kFailingSync, now_ns + lasts_ns);
+  }
+  if (chosen(profile_.partition)) {
+    partition();
+    return mend_later();
+  }
+  if (chosen(profile_.one_way_cut)) {
+    if (Member* other = any_up(); other != member) network_.cut(*member, *other);
+    return mend_later();
+  }
+  if (chosen(profile_.isolate)) {
+    const bool hears = rng_.one_in(4);
+    const bool is_heard = !hears && rng_.one_in(3);
+    for (const auto& other : members_) {
+      if (other.get() == member) continue;
+      if (!is_heard) network_.cut(*member, *other);
+      if (!hears) network_.cut(*other, *member);
+    }
+    return mend_later();
+  }
+  if (chosen(profile_.clock_jump)) {
+    const auto jump = static_cast<std::int64_t>(rng_.below(100 * kSecond)) - 50 * kSecond;
+    trace_.add(now_ns, member->number(), "has its clock changed");
+    member->clock().jump(jump);
+  }
+}
+
+void World::partition() {
+  std::vector<bool> side;
+  for (std::size_t i = 0; i < members_.size(); ++i) side.push_back(rng_.one_in(2));
+  for (std::size_t from = 0; from < members_.size(); ++from) {
+    for (std::size_t to = 0; to < members_.size(); ++to) {
+      if (side[from] != side[to]) network_.cut(*members_[from], *members_[to]);
+    }
+  }
+}
+
+}  // namespace etcd::sim

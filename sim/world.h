@@ -1,0 +1,112 @@
+// World: a whole cluster in one thread, from one seed: members, network, clients, an operator, and what goes wrong. It runs for a while, then
+// everything is mended, and the cluster must come to rest with nothing lost.
+//
+// The same profile gives the same run, to the last event.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/rng.h"
+#include "sim/agreement.h"
+#include "sim/client.h"
+#include "sim/history.h"
+#include "sim/member.h"
+#include "sim/network.h"
+#include "sim/profile.h"
+#include "sim/scheduler.h"
+#include "sim/trace.h"
+
+namespace etcd::sim {
+
+struct Report {
+  std::optional<std::string> violation;
+  std::uint64_t trace_hash = 0;
+  std::uint64_t events = 0;
+  std::int64_t simulated_ns = 0;
+  std::size_t operations = 0;
+  std::size_t acknowledged = 0;
+  int undecided = 0;
+  std::uint64_t ends = 0;  // of processes
+  std::uint64_t snapshots = 0;
+  std::uint64_t leaders = 0;
+  std::uint64_t member_changes = 0;
+  std::string trace;  // the kept part
+};
+
+class World {
+ public:
+  World(const Profile& profile, std::size_t kept_trace);
+  ~World();
+
+  Report run();
+
+ private:
+  void make_members();
+  void make_clients();
+
+  // Time passes; all end early when something is violated.
+  void pass(std::int64_t ns);
+  bool wait_until(const std::function<bool()>& condition, std::int64_t limit_ns);
+  void every(std::int64_t ns, const std::function<void()>& action);
+
+  // The operator (operator.cc).
+  void act_later();
+  void act();
+  void move_leader();
+  void defragment();
+  void compact();
+  void change_members();
+  void add_member();
+  void remove_member();
+  void promote_member();
+  void compare_hashes();
+  Member* any_up();
+  Member* leader();
+
+  // Trouble (trouble.cc).
+  void trouble_later();
+  void make_trouble();
+  void end_for_a_while(Member& member, bool power_lost);
+  void partition();
+
+  // The end (settle.cc).
+  void settle();
+  void mend();
+  void retire_strangers();
+  void serve_again();
+  void come_to_rest();
+  void compare_states();
+  void read_everything(bool through_each);
+  void restart_all();
+  bool is_at_rest();
+
+  void observe(Member& member);
+  void member_ended(Member& member);
+  void violate(const Member* member, const std::string& what);
+
+  Profile profile_;
+  base::Rng rng_;
+  Scheduler scheduler_;
+  Trace trace_;
+  Network network_;
+  Surroundings around_;
+  std::vector<std::unique_ptr<Member>> members_;
+  History history_;
+  Service service_;
+  std::vector<std::unique_ptr<Client>> clients_;
+  Agreement agreement_;
+  std::optional<std::string> violation_;
+  ClusterId cluster_id_;
+  bool troubled_ = true;  // trouble and acts go on
+  bool changing_members_ = false;
+  std::uint64_t ends_ = 0;
+  std::uint64_t member_changes_ = 0;
+};
+
+}  // namespace etcd::sim
