@@ -118,13 +118,12 @@ void LocalNode::build(Recovery recovery, raft::Raft raft, const NodeWakeups& wak
                           },
                           options_.sleep},
       FlushStage::Timings{observer.db_commit, observer.db_defragment}, clock_, logger_, wakeups.flush);
+  publish_cluster(*recovery.machine);
   // Who joins knows the others from the one that it asked, until the log tells.
   if (options_.start.join && recovery.machine->cluster_view()->members.empty()) {
     auto known = std::make_shared<ClusterView>();
     known->members = options_.start.join->members;
     transport_.members_changed(std::move(known));
-  } else {
-    publish_cluster(*recovery.machine);
   }
   apply_ = std::make_unique<ApplyStage>(std::move(recovery.machine), recovery.snapshot_index, options_.apply, apply_outlets(), waiters_, board_, logger_,
                                         wakeups.apply);
