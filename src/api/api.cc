@@ -14,6 +14,7 @@
 #include "api/replies.h"
 #include "api/request_stats.h"
 #include "api/unsupported.h"
+#include "api/watch_service.h"
 
 namespace etcd::api {
 
@@ -22,9 +23,10 @@ struct Api::Parts {
   Parts(node::Node& node, Options given, const std::vector<rpc::Loop*>& loops, base::Metrics& all_metrics, base::Clock& clock,
         base::Logger& logger)
       : options(std::move(given)),
-        lanes(loops, node),
+        watch_metrics(all_metrics),
+        lanes(loops, node, watch_metrics),
         metrics(all_metrics),
-        context{node, options, lanes, metrics, clock, logger},
+        context{node, options, lanes, metrics, watch_metrics, clock, logger},
         node_metrics(context, all_metrics),
         stats(options.warn_request_ns, clock, logger),
         replies(stats, metrics, clock),
@@ -32,11 +34,13 @@ struct Api::Parts {
         health(context, gate, replies),
         kv(context, gate, replies),
         range_streams(context, gate),
+        watches(context, gate),
         cluster(context, gate, replies),
         maintenance(context, gate, replies, health),
         pages(context, [this] { return node_metrics.text(); }) {}
 
   const Options options;
+  const WatchMetrics watch_metrics;
   Lanes lanes;
   ApiMetrics metrics;
   Context context;
@@ -47,6 +51,7 @@ struct Api::Parts {
   HealthService health;
   Kv kv;
   RangeStreams range_streams;
+  WatchService watches;
   ClusterService cluster;
   Maintenance maintenance;
   HttpPages pages;
@@ -60,6 +65,7 @@ Api::~Api() = default;
 void Api::register_services(rpc::ServiceTable& table) {
   parts_->kv.register_methods(table);
   parts_->range_streams.register_methods(table);
+  parts_->watches.register_methods(table);
   parts_->cluster.register_methods(table);
   parts_->maintenance.register_methods(table);
   parts_->health.register_methods(table);
@@ -75,6 +81,9 @@ rpc::HttpHandler Api::http_handler(bool metrics_and_health_only) {
 
 void Api::observe(const rpc::Server& server) { parts_->node_metrics.observe(server); }
 
-void Api::stop() { parts_->health.stop(); }
+void Api::stop() {
+  parts_->health.stop();
+  parts_->watches.stop();
+}
 
 }  // namespace etcd::api

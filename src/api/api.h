@@ -34,6 +34,7 @@ struct Options {
   std::size_t max_request_bytes = 1536 * 1024;           // --max-request-bytes
   std::int64_t request_timeout_ns = 7'000'000'000;       // 5 s and two election timeouts
   std::int64_t election_timeout_ns = 1'000'000'000;
+  std::int64_t watch_progress_interval_ns = 600'000'000'000;  // --watch-progress-notify-interval; at least 100 ms
   std::int64_t warn_request_ns = 300'000'000;            // --warning-unary-request-duration; 0: off
   bool extensive_metrics = false;                        // --metrics
   bool health_stops_on_defragment = false;               // the StopGRPCServiceOnDefrag gate
@@ -53,7 +54,7 @@ class Api {
   Api(node::Node& node, Options options, std::vector<rpc::Loop*> loops, base::Metrics& metrics, base::Clock& clock, base::Logger& logger);
   ~Api();
 
-  // KV, Cluster, Maintenance, grpc.health.v1.Health.
+  // KV, Watch, Cluster, Maintenance, grpc.health.v1.Health.
   void register_services(rpc::ServiceTable& table);
   // /version, /health, /livez, /readyz, /metrics, /debug/vars. `metrics_and_health_only`: what --listen-metrics-urls serve.
   rpc::HttpHandler http_handler(bool metrics_and_health_only = false);

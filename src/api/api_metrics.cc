@@ -51,6 +51,13 @@ base::Counter ApiMetrics::client_requests(const std::string& kind, const std::st
                           {{"type", kind}, {"client_api_version", version}});
 }
 
+void ApiMetrics::stream_failure(const char* type, const char* api) {
+  metrics_
+      .counter("etcd_network_server_stream_failures_total", "The total number of stream failures from the local server.",
+               {{"Type", type}, {"API", api}})
+      .add();
+}
+
 void ApiMetrics::note_check(const std::string& type, const std::string& name, bool ok) {
   metrics_.gauge("etcd_server_healthcheck", "The result of each kind of healthcheck.", {{"type", type}, {"name", name}}).set(ok ? 1 : 0);
   metrics_

@@ -21,6 +21,8 @@ class ApiMetrics {
   void observe_range(bool success, std::int64_t took_ns);
   // etcd_server_client_requests_total; `kind` is "unary" or "stream".
   base::Counter client_requests(const std::string& kind, const std::string& version);
+  // etcd_network_server_stream_failures_total; `type` is "receive" or "send".
+  void stream_failure(const char* type, const char* api);
   // etcd_server_healthcheck and etcd_server_healthchecks_total.
   void note_check(const std::string& type, const std::string& name, bool ok);
 

@@ -15,6 +15,7 @@ struct Context {
   const Options& options;
   Lanes& lanes;
   ApiMetrics& metrics;
+  const WatchMetrics& watch_metrics;
   base::Clock& clock;
   base::Logger& logger;
 };

@@ -4,7 +4,8 @@
 
 namespace etcd::api {
 
-Lane::Lane(rpc::Loop& loop, node::Node& node) : loop_(loop), node_(node), proposer_(node.make_proposer()) {
+Lane::Lane(rpc::Loop& loop, node::Node& node, const WatchMetrics& metrics)
+    : loop_(loop), node_(node), hub_(loop, node, metrics), proposer_(node.make_proposer()) {
   loop_.at_end_of_pass([this] { end_pass(); });
 }
 
@@ -31,9 +32,9 @@ apply::ResponseHeader Lane::header() {
   return {.cluster = now.cluster_id, .member = now.member_id, .revision = {}, .term = now.term};
 }
 
-Lanes::Lanes(const std::vector<rpc::Loop*>& loops, node::Node& node) {
+Lanes::Lanes(const std::vector<rpc::Loop*>& loops, node::Node& node, const WatchMetrics& metrics) {
   CHECK(!loops.empty());
-  for (rpc::Loop* loop : loops) lanes_.push_back(std::make_unique<Lane>(*loop, node));
+  for (rpc::Loop* loop : loops) lanes_.push_back(std::make_unique<Lane>(*loop, node, metrics));
 }
 
 Lane& Lanes::here() {

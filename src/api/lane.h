@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "api/loop_hub.h"
 #include "apply/response.h"
 #include "base/metrics.h"
 #include "node/node.h"
@@ -19,9 +20,10 @@ namespace etcd::api {
 
 class Lane {
  public:
-  Lane(rpc::Loop& loop, node::Node& node);
+  Lane(rpc::Loop& loop, node::Node& node, const WatchMetrics& metrics);
 
   rpc::Loop& loop() { return loop_; }
+  watch::Hub& hub() { return hub_.hub(); }
   // Gathers; the loop hands over at the end of the pass.
   void propose(node::Proposal proposal) { proposer_->propose(std::move(proposal)); }
 
@@ -45,6 +47,7 @@ class Lane {
 
   rpc::Loop& loop_;
   node::Node& node_;
+  LoopHub hub_;
   std::unique_ptr<node::Proposer> proposer_;
   node::NodeStatus status_;
   node::DbStatus db_status_;
@@ -54,12 +57,13 @@ class Lane {
 
 class Lanes {
  public:
-  // Both must outlive it. Before the loops run.
-  Lanes(const std::vector<rpc::Loop*>& loops, node::Node& node);
+  // All must outlive it. Before the loops run.
+  Lanes(const std::vector<rpc::Loop*>& loops, node::Node& node, const WatchMetrics& metrics);
 
   // The lane of the loop whose thread this is; CHECKs that there is one.
   Lane& here();
   Lane& first() { return *lanes_.front(); }
+  const std::vector<std::unique_ptr<Lane>>& all() const { return lanes_; }
 
  private:
   std::vector<std::unique_ptr<Lane>> lanes_;

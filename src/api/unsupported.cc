@@ -23,7 +23,6 @@ void Unsupported::add_bidi(rpc::ServiceTable& table, const char* service, const 
 }
 
 void Unsupported::add_services(rpc::ServiceTable& table) const {
-  add_bidi(table, "etcdserverpb.Watch", "Watch", "Watch");
   add_bidi(table, "etcdserverpb.Lease", "LeaseKeepAlive", "Lease");
   for (const char* method : {"LeaseGrant", "LeaseRevoke", "LeaseTimeToLive", "LeaseLeases"}) {
     add_unary(table, "etcdserverpb.Lease", method, "Lease");

@@ -66,6 +66,8 @@ api::Options api_options(const Config& config) {
   options.election_timeout_ns = static_cast<std::int64_t>(config.member.election_ms) * 1'000'000;
   options.request_timeout_ns = 5'000'000'000 + 2 * options.election_timeout_ns;
   options.warn_request_ns = config.monitoring.warning_unary_request_duration.count();
+  options.watch_progress_interval_ns =
+      or_default(config.maintenance.watch_progress_notify_interval.count(), options.watch_progress_interval_ns);
   options.extensive_metrics = config.monitoring.metrics == "extensive";
   options.cors = config.security.cors;
   options.host_whitelist = config.security.host_whitelist;

@@ -16,6 +16,7 @@ Hub::~Hub() { CHECK(streams_ == 0, streams_); }
 
 bool Hub::step() {
   CHECK(!stepping_, "a sink called its hub");
+  const std::uint64_t told_before = told_;
   bool more = false;
   {
     stepping_ = true;
@@ -27,7 +28,7 @@ bool Hub::step() {
     tell_progress(*view);
     stepping_ = false;
   }
-  metrics_.events.add(static_cast<double>(std::exchange(told_, 0)));
+  metrics_.events.add(static_cast<double>(told_ - told_before));
   run_callbacks();
   return more;
 }

@@ -114,6 +114,8 @@ class Hub {
   std::size_t watchers() const { return watchers_; }
   std::size_t slow_watchers() const { return behind_; }
   std::size_t walks() const { return walks_.size(); }
+  // Events given to sinks, ever.
+  std::uint64_t told() const { return told_; }
 
  private:
   friend class Stream;
@@ -161,7 +163,7 @@ class Hub {
   std::size_t synced_ = 0;
   std::size_t behind_ = 0;
   std::size_t streams_ = 0;
-  std::size_t told_ = 0;  // events, in this step
+  std::uint64_t told_ = 0;
   std::vector<std::unique_ptr<Walk>> walks_;
   std::size_t turn_ = 0;  // the walk to advance next
   WatcherList waiting_;   // for a walk: all are ahead of them
