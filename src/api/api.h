@@ -40,6 +40,7 @@ struct Options {
   bool health_stops_on_defragment = false;               // the StopGRPCServiceOnDefrag gate
   std::set<std::string> cors = {"*"};                    // --cors
   std::set<std::string> host_whitelist = {"*"};          // --host-whitelist
+  bool json_gateway = true;                              // --enable-grpc-gateway
   std::vector<std::string> command_line;                 // for /debug/vars
   std::vector<Feature> features;                         // for /metrics
   std::string toolchain;                                 // where etcd names its Go release, likewise
@@ -56,7 +57,7 @@ class Api {
 
   // KV, Watch, Cluster, Maintenance, grpc.health.v1.Health.
   void register_services(rpc::ServiceTable& table);
-  // /version, /health, /livez, /readyz, /metrics, /debug/vars. `metrics_and_health_only`: what --listen-metrics-urls serve.
+  // /version, /health, /livez, /readyz, /metrics, /debug/vars, /v3/. `metrics_and_health_only`: what --listen-metrics-urls serve.
   rpc::HttpHandler http_handler(bool metrics_and_health_only = false);
   // Where grpc_server_* and client byte counts are read when /metrics is asked for.
   void observe(const rpc::Server& server);

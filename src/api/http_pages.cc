@@ -4,10 +4,12 @@
 
 #include <utility>
 
+#include "api/http_encoding.h"
 #include "api/http_path.h"
 #include "api/messages.h"
 #include "base/go_text.h"
 #include "cluster/version.h"
+#include "rpc/gzip.h"
 
 namespace etcd::api {
 
@@ -42,12 +44,6 @@ std::string raft_status_json(const node::NodeStatus& status) {
          ",\"lead\":" + hex(status.leader) + ",\"raftState\":" + json_string(state) + "}";
 }
 
-rpc::HttpResponse gateway_missing() {
-  return {.status = 501,
-          .headers = {{"Content-Type", "application/json"}},
-          .body = base::Rope(R"({"code":12,"message":"the JSON gateway is not supported yet"})")};
-}
-
 }  // namespace
 
 rpc::HttpResponse method_not_allowed() {
@@ -60,20 +56,33 @@ HttpPages::HttpPages(Context& context, std::function<std::string()> metrics_text
     : context_(context),
       metrics_text_(std::move(metrics_text)),
       access_(context.options.host_whitelist, context.options.cors, context.logger),
-      health_(context) {}
+      health_(context) {
+  if (context.options.json_gateway) gateway_.emplace();
+}
 
 void HttpPages::serve(Pages pages, rpc::HttpRequest request, rpc::HttpResponder responder) {
+  gateway::Gateway::rename(request.path);
   rpc::HttpFields extra = pages == Pages::kAll ? access_.cors_fields(request) : rpc::HttpFields();
+  std::optional<rpc::HttpResponse> early = answer_early(pages, request);
+  if (!early && pages == Pages::kAll && gateway_ && gateway::Gateway::serves(request.path)) {
+    return gateway_->serve(std::move(request), std::move(responder), std::move(extra));
+  }
   HttpAnswer answer = [extra = std::move(extra), responder = std::move(responder)](rpc::HttpResponse response) mutable {
     response.headers.insert(response.headers.begin(), extra.begin(), extra.end());
     std::move(responder).respond(std::move(response));
   };
-  if (pages == Pages::kAll) {
-    if (auto refused = access_.answer(request)) return answer(std::move(*refused));
-  }
-  if (auto elsewhere = redirect_to_clean_path(request)) return answer(std::move(*elsewhere));
+  if (early) return answer(std::move(*early));
   if (health_.serve(request, answer)) return;
   answer(page(pages, request));
+}
+
+// Before any page is asked.
+std::optional<rpc::HttpResponse> HttpPages::answer_early(Pages pages, const rpc::HttpRequest& request) const {
+  if (pages == Pages::kAll) {
+    if (auto refused = access_.answer(request)) return refused;
+  }
+  if (pages == Pages::kAll && gateway_ && request.path == "/v3") return redirect_to(request, "/v3/");
+  return redirect_to_clean_path(request);
 }
 
 rpc::HttpResponse HttpPages::page(Pages pages, const rpc::HttpRequest& request) {
@@ -81,7 +90,6 @@ rpc::HttpResponse HttpPages::page(Pages pages, const rpc::HttpRequest& request) 
   if (pages == Pages::kMetricsAndHealth) return rpc::not_found();
   if (request.path == "/version") return version(request);
   if (request.path == "/debug/vars") return debug_vars(request);
-  if (request.path.starts_with("/v3/") || request.path.starts_with("/v3beta/")) return gateway_missing();
   return rpc::not_found();
 }
 
@@ -95,10 +103,16 @@ rpc::HttpResponse HttpPages::version(const rpc::HttpRequest& request) {
   return {.status = 200, .headers = {{"Content-Type", "application/json"}}, .body = base::Rope(json)};
 }
 
-rpc::HttpResponse HttpPages::metrics(const rpc::HttpRequest&) {
-  return {.status = 200,
-          .headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"}},
-          .body = base::Rope(metrics_text_())};
+rpc::HttpResponse HttpPages::metrics(const rpc::HttpRequest& request) {
+  rpc::HttpResponse response{
+      .status = 200, .headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"}}};
+  std::string text = metrics_text_();
+  if (prefers_gzip(request)) {
+    response.headers.emplace_back("Content-Encoding", "gzip");
+    text = rpc::gzip(text);
+  }
+  response.body = base::Rope(std::move(text));
+  return response;
 }
 
 rpc::HttpResponse HttpPages::debug_vars(const rpc::HttpRequest& request) {

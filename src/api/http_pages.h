@@ -2,12 +2,14 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "api/context.h"
 #include "api/http_access.h"
 #include "api/http_health.h"
 #include "base/metrics.h"
+#include "gateway/gateway.h"
 #include "rpc/http.h"
 
 namespace etcd::api {
@@ -26,6 +28,7 @@ class HttpPages {
   void serve(Pages pages, rpc::HttpRequest request, rpc::HttpResponder responder);
 
  private:
+  std::optional<rpc::HttpResponse> answer_early(Pages pages, const rpc::HttpRequest& request) const;
   rpc::HttpResponse page(Pages pages, const rpc::HttpRequest& request);
   rpc::HttpResponse version(const rpc::HttpRequest& request);
   rpc::HttpResponse metrics(const rpc::HttpRequest& request);
@@ -35,6 +38,7 @@ class HttpPages {
   std::function<std::string()> metrics_text_;
   HttpAccess access_;
   HttpHealth health_;
+  std::optional<gateway::Gateway> gateway_;
 };
 
 // 405, as etcd answers what is not a GET.

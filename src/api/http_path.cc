@@ -66,8 +66,12 @@ std::optional<rpc::HttpResponse> redirect_to_clean_path(const rpc::HttpRequest& 
   if (!path.starts_with('/')) return std::nullopt;  // "*", or a whole URL, as proxies get
   const std::string clean = clean_path(path);
   if (clean == path) return std::nullopt;
+  return redirect_to(request, clean);
+}
+
+rpc::HttpResponse redirect_to(const rpc::HttpRequest& request, std::string_view path) {
   // The path goes out escaped once more than it came in: so does Go's.
-  std::string location = escape_path(clean);
+  std::string location = escape_path(path);
   if (!request.query.empty()) location.append("?").append(request.query);
   rpc::HttpResponse response{.status = 307, .headers = {{"Location", location}}, .body = {}};
   if (request.method == "GET" || request.method == "HEAD") {

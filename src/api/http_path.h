@@ -16,4 +16,7 @@ std::string clean_path(std::string_view path);
 // The redirect for a request whose path is not clean_path() of itself; nothing if it is.
 std::optional<rpc::HttpResponse> redirect_to_clean_path(const rpc::HttpRequest& request);
 
+// The redirect to `path`, with the request's query.
+rpc::HttpResponse redirect_to(const rpc::HttpRequest& request, std::string_view path);
+
 }  // namespace etcd::api

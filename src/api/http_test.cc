@@ -2,6 +2,7 @@
 
 #include "api/http_pages.h"
 #include "api/testing/api_rig.h"
+#include "rpc/gzip.h"
 
 namespace etcd::api {
 namespace {
@@ -63,10 +64,34 @@ TEST(HttpPages, UnknownOnesAreNotFound) {
   }
 }
 
-TEST(HttpPages, TheGatewaySaysThatItIsMissing) {
+TEST(HttpPages, TheGatewayAnswersBelowV3AndItsOldName) {
   ApiRig rig;
-  const std::string answer = rig.http("POST", "/v3/kv/range", "Host: localhost\r\nContent-Length: 0\r\n");
-  EXPECT_EQ(status_of(answer), 501);
+  for (const char* path : {"/v3/kv/range", "/v3beta/kv/range"}) {
+    const std::string answer = rig.http("POST", path, "Host: localhost\r\nContent-Length: 0\r\n");
+    EXPECT_EQ(status_of(answer), 400) << path;
+    EXPECT_EQ(body_of(answer), R"({"code":3,"message":"etcdserver: key is not provided"})");
+    EXPECT_TRUE(has_field(answer, "Access-Control-Allow-Origin: *")) << answer;
+  }
+  EXPECT_EQ(body_of(rig.http("GET", "/v3/nope")), R"({"code":5,"message":"Not Found"})");
+  EXPECT_TRUE(has_field(rig.http("GET", "/v3"), "Location: /v3/"));
+  EXPECT_TRUE(has_field(rig.http("GET", "/v3//kv"), "Location: /v3/kv"));
+}
+
+TEST(HttpPages, WithoutTheGatewayNothingIsThere) {
+  Options options;
+  options.json_gateway = false;
+  ApiRig rig(options);
+  for (const char* path : {"/v3", "/v3/kv/range", "/v3beta/kv/range"}) EXPECT_EQ(status_of(rig.http("GET", path)), 404) << path;
+}
+
+TEST(HttpPages, MetricsAreCompressedForWhoWantsIt) {
+  ApiRig rig;
+  const std::string answer = rig.http("GET", "/metrics", "Host: localhost\r\nAccept-Encoding: gzip\r\n");
+  EXPECT_TRUE(has_field(answer, "Content-Encoding: gzip"));
+  const auto plain = rpc::gunzip(body_of(answer), 10'000'000);
+  ASSERT_TRUE(plain);
+  EXPECT_NE(plain->find("# TYPE etcd_server_has_leader gauge"), std::string::npos);
+  EXPECT_LT(body_of(answer).size() * 4, plain->size());
 }
 
 TEST(HttpPages, DebugVarsNameTheCommandLineAndTheDescriptorLimit) {
