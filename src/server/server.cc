@@ -71,6 +71,7 @@ api::Options api_options(const Config& config) {
   options.extensive_metrics = config.monitoring.metrics == "extensive";
   options.cors = config.security.cors;
   options.host_whitelist = config.security.host_whitelist;
+  options.json_gateway = config.member.enable_grpc_gateway;
   options.health_stops_on_defragment = config.features.enabled("StopGRPCServiceOnDefrag");
   options.command_line = config.command_line;
   options.toolchain = kToolchain;
@@ -85,6 +86,7 @@ rpc::Options rpc_options(const Config& config) {
   rpc::Options options;
   options.max_concurrent_streams = config.member.max_concurrent_streams;
   options.max_receive_message_bytes = config.member.max_request_bytes + kGrpcOverheadBytes;
+  options.max_http_body_bytes = 2 * options.max_receive_message_bytes;  // a message as JSON, its bytes in base64
   options.keepalive_enforcement.min_time_ns = config.member.grpc_keepalive_min_time.count();
   if (config.member.grpc_keepalive_interval.count() > 0) options.keepalive_pings.after_ns = config.member.grpc_keepalive_interval.count();
   options.keepalive_pings.timeout_ns = config.member.grpc_keepalive_timeout.count();
