@@ -1,0 +1,20 @@
+// A module of its own, so that the tools beside it don't depend on h2spec.
+module etcdpp/tests/compat/h2spec
+
+go 1.26.0
+
+require (
+	etcdpp/tests/compat v0.0.0
+	github.com/summerwind/h2spec v2.2.1+incompatible
+)
+
+require (
+	github.com/fatih/color v1.19.0 // indirect
+	github.com/mattn/go-colorable v0.1.14 // indirect
+	github.com/mattn/go-isatty v0.0.20 // indirect
+	golang.org/x/net v0.61.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
+)
+
+replace etcdpp/tests/compat => ..
