@@ -170,6 +170,7 @@ void Raft::Core::on(Compact event) {
 
 Output Raft::Core::flush() {
   if (confirm_reads_) confirm_reads();
+  CHECK(applied_ <= applying_ && applying_ <= committed_ && committed_ <= log_.last(), applied_, applying_, committed_, log_.last());
   Output out = std::exchange(out_, {});
   flush_persist(out);
   flush_committed(out);
