@@ -36,7 +36,7 @@ Result<std::string> read_whole(base::FileSystem& files, const std::string& path)
 
 }  // namespace
 
-Status write_snap_file(base::FileSystem& files, const std::string& folder, const raft::Snapshot& snapshot) {
+std::string encode_snap_file(const raft::Snapshot& snapshot) {
   CHECK(!snapshot.empty());
   std::string data;
   raft::encode(snapshot, data);
@@ -44,16 +44,23 @@ Status write_snap_file(base::FileSystem& files, const std::string& folder, const
   base::WireWriter writer(bytes);
   writer.varint(1, base::crc32c(0, data));
   writer.bytes(2, data);
+  return bytes;
+}
 
-  const std::string path = base::join_path(folder, name_of(snapshot.metadata));
+Status write_snap_file(base::FileSystem& files, const std::string& folder, const raft::SnapshotMetadata& metadata, std::string_view content) {
+  const std::string path = base::join_path(folder, name_of(metadata));
   const std::string temporary = path + ".tmp";
   {
     TRY_ASSIGN(const auto file, files.open(temporary, base::OpenMode::kCreateTruncate));
-    TRY(file->pwrite(0, bytes));
+    TRY(file->pwrite(0, content));
     TRY(file->sync());
   }
   TRY(files.rename(temporary, path));
   return files.sync_directory(folder);
+}
+
+Status write_snap_file(base::FileSystem& files, const std::string& folder, const raft::Snapshot& snapshot) {
+  return write_snap_file(files, folder, snapshot.metadata, encode_snap_file(snapshot));
 }
 
 Result<raft::Snapshot> read_snap_file(base::FileSystem& files, const std::string& path) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file.h"
@@ -14,7 +15,11 @@
 
 namespace etcd::wal {
 
-// Writes the file durably and all at once. The snapshot must not be empty.
+// The content of a file. The snapshot must not be empty.
+std::string encode_snap_file(const raft::Snapshot& snapshot);
+// Writes the file of that content durably and all at once.
+Status write_snap_file(base::FileSystem& files, const std::string& folder, const raft::SnapshotMetadata& metadata, std::string_view content);
+// Both in one.
 Status write_snap_file(base::FileSystem& files, const std::string& folder, const raft::Snapshot& snapshot);
 // kCorrupt unless the checksum holds.
 Result<raft::Snapshot> read_snap_file(base::FileSystem& files, const std::string& path);
