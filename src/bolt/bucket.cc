@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "bolt/bucket_value.h"
+#include "bolt/commit_timer.h"
 #include "bolt/read_tx.h"
 
 namespace etcd::bolt {
@@ -49,12 +50,16 @@ Status BucketState::give_up() {
 }
 
 // Recursion is at most kMaxBucketDepth deep.
-Status BucketState::write(DirtyPages& out) {
+Status BucketState::write(DirtyPages& out, CommitTimer* timer) {
   for (auto& [name, bucket] : open_buckets) {
-    TRY(bucket->write(out));
+    TRY(bucket->write(out, timer));
     if (bucket->changed()) TRY(tree.put(name, bucket->written_value, kBucketElement));
   }
-  TRY(tree.balance());
+  {
+    const CommitTimer::Span balancing(timer, &CommitTimer::balance_ns);
+    TRY(tree.balance());
+  }
+  const CommitTimer::Span spilling(timer, &CommitTimer::spill_ns);
   write_tree(out);
   return {};
 }

@@ -29,7 +29,8 @@ struct BucketState {
   // Forgets a sub-bucket and gives up all its pages; its element is erased from the tree. It must be there.
   Status drop(std::string_view name);
   // Writes all that changed in and below this bucket; what remains to be stored is its own value in the bucket above.
-  Status write(DirtyPages& out);
+  // `timer` may be null.
+  Status write(DirtyPages& out, CommitTimer* timer);
   bool changed() const { return tree.changed() || sequence_changed; }
 
   TreeContext& context;

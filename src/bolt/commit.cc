@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "bolt/bucket_state.h"
+#include "bolt/commit_timer.h"
 #include "bolt/stored_freelist.h"
 
 namespace etcd::bolt {
@@ -47,11 +48,11 @@ Status write_durably(const Db::State& db, DirtyPages& pages, const Meta& meta) {
 
 }  // namespace
 
-Status commit_changes(WriteTxState& tx) {
+Status commit_changes(WriteTxState& tx, CommitTimer* timer) {
   Db::State& db = tx.db;
   const Meta& base = tx.base->meta();
   DirtyPages pages(base.page_size);
-  TRY(tx.root.write(pages));
+  TRY(tx.root.write(pages, timer));
   if (pages.empty() && !tx.root.changed()) return {};
   TRY_ASSIGN(const auto stored_list, stored_freelist(tx.base->pages(), base));
   if (stored_list) tx.space.give_up(stored_list->page, stored_list->pages);
@@ -64,6 +65,7 @@ Status commit_changes(WriteTxState& tx) {
                   .high_water = tx.space.high_water(),
                   .txid = base.txid + 1};
   TRY(grow_file(db, meta.high_water.value * meta.page_size));
+  const CommitTimer::Span writing(timer, &CommitTimer::write_ns);
   if (Status written = write_durably(db, pages, meta); !written) {
     db.broken = written.error();
     return written;

@@ -31,9 +31,9 @@ std::uint64_t WriteTx::txid() const {
   return state_->base->meta().txid + 1;
 }
 
-Status WriteTx::commit() {
+Status WriteTx::commit(CommitTimer* timer) {
   CHECK(state_ != nullptr);
-  const Status result = commit_changes(*state_);
+  const Status result = commit_changes(*state_, timer);
   if (result) {
     state_->db.writing = false;
     state_.reset();

@@ -20,6 +20,7 @@
 namespace etcd::bolt {
 
 class Db;
+struct CommitTimer;
 struct WriteTxState;
 struct BucketState;
 
@@ -68,8 +69,8 @@ class WriteTx {
 
   // Makes the changes durable and visible to begin_read(); blocks for two syncs. The transaction is over either way.
   // Errors: kNoSpace when the file can't grow, with the Db as before and usable; after any other error the caller
-  // must stop the process.
-  Status commit();
+  // must stop the process. `timer`, if there is one, learns how long it took.
+  Status commit(CommitTimer* timer = nullptr);
   void rollback();
 
  private:
