@@ -23,7 +23,8 @@ ApiMetrics::ApiMetrics(base::Metrics& metrics)
                                               "The latency distribution of storage hash by revision operation.",
                                               base::exponential_buckets(0.01, 2, 15))),
       metrics_(metrics),
-      ranges_(metrics.counter("etcd_mvcc_range_total", "Total number of ranges seen by this member.")) {
+      ranges_(metrics.counter("etcd_mvcc_range_total", "Total number of ranges seen by this member.")),
+      transactions_(metrics.counter("etcd_mvcc_txn_total", "Total number of txns seen by this member.")) {
   for (const bool success : {false, true}) {
     for (std::size_t type = 0; type + 1 < kRequestTypes; ++type) {
       request_seconds_[type][success] = metrics.histogram(
@@ -44,6 +45,11 @@ void ApiMetrics::observe_request(RequestType type, bool success, std::int64_t to
 void ApiMetrics::observe_range(bool success, std::int64_t took_ns) {
   ranges_.add();
   range_seconds_[success].observe(static_cast<double>(took_ns) * kSecondsPerNs);
+}
+
+void ApiMetrics::count(const apply::OperationCounts& counts) {
+  ranges_.add(static_cast<double>(counts.ranges));
+  transactions_.add(static_cast<double>(counts.transactions));
 }
 
 base::Counter ApiMetrics::client_requests(const std::string& kind, const std::string& version) {

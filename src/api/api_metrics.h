@@ -6,6 +6,7 @@
 #include <string>
 
 #include "api/request_stats.h"
+#include "apply/operation_counts.h"
 #include "base/metrics.h"
 
 namespace etcd::api {
@@ -19,6 +20,8 @@ class ApiMetrics {
   void observe_request(RequestType type, bool success, std::int64_t took_ns);
   // etcd_server_range_duration_seconds and etcd_mvcc_range_total: reads that don't go through the log.
   void observe_range(bool success, std::int64_t took_ns);
+  // Transactions that only read.
+  void count(const apply::OperationCounts& counts);
   // etcd_server_client_requests_total; `kind` is "unary" or "stream".
   base::Counter client_requests(const std::string& kind, const std::string& version);
   // etcd_network_server_stream_failures_total; `type` is "receive" or "send".
@@ -40,6 +43,7 @@ class ApiMetrics {
   std::array<ByOutcome, kRequestTypes> request_seconds_;
   ByOutcome range_seconds_;
   base::Counter ranges_;
+  base::Counter transactions_;
 };
 
 }  // namespace etcd::api

@@ -117,8 +117,10 @@ void Kv::txn(rpc::UnaryCall call) {
 
 void Kv::txn_now(rpc::UnaryCall call, const apply::TxnRequest& request) {
   const mvcc::ReadViewRef view = context_.node.view();
-  replies_.answer(std::move(call), RequestType::kReadonlyTxn,
-                  apply::run_read_txn(*view, request, context_.lanes.here().header()));
+  apply::OperationCounts counts;
+  auto response = apply::run_read_txn(*view, request, context_.lanes.here().header(), counts);
+  context_.metrics.count(counts);
+  replies_.answer(std::move(call), RequestType::kReadonlyTxn, std::move(response));
 }
 
 void Kv::compact(rpc::UnaryCall call) {

@@ -83,7 +83,7 @@ class Streamer : public std::enable_shared_from_this<Streamer> {
 
   Result<Sent> send_count() {
     const mvcc::ReadViewRef view = context_.node.view();
-    TRY_ASSIGN(mvcc::RangeResult result, mvcc::range(*view, options()));
+    TRY_ASSIGN(mvcc::RangeResult result, range(*view, options()));
     revision_ = view->revision();
     (void)call_.send(wrap(apply::encode_range_response(header(), result)));
     return Sent::kLast;
@@ -95,7 +95,7 @@ class Streamer : public std::enable_shared_from_this<Streamer> {
     chunk.limit = std::min(chunk_limit_, left_);
     if (revision_.value == 0) revision_ = view->revision();
     if (chunk.revision.value <= 0) chunk.revision = revision_;
-    TRY_ASSIGN(mvcc::RangeResult result, mvcc::range(*view, chunk));
+    TRY_ASSIGN(mvcc::RangeResult result, range(*view, chunk));
     const std::int64_t count_before = std::exchange(sent_, sent_ + static_cast<std::int64_t>(result.kvs.size()));
     left_ -= static_cast<std::int64_t>(result.kvs.size());
     if (!result.more || left_ == 0) {
@@ -108,6 +108,14 @@ class Streamer : public std::enable_shared_from_this<Streamer> {
     base::Rope message = encode_chunk(result);
     chunk_limit_ = next_chunk_limit(chunk_limit_, message.size(), context_.options.max_request_bytes);
     return call_.send(wrap(std::move(message))) ? Sent::kMore : Sent::kClientIsSlow;
+  }
+
+  // As etcd does, each chunk counts as a Range.
+  Result<mvcc::RangeResult> range(const mvcc::ReadView& view, const mvcc::RangeOptions& asked) {
+    const std::int64_t begun_ns = context_.clock.monotonic_ns();
+    auto result = mvcc::range(view, asked);
+    context_.metrics.observe_range(result.has_value(), context_.clock.monotonic_ns() - begun_ns);
+    return result;
   }
 
   mvcc::RangeOptions options() const {

@@ -91,9 +91,12 @@ Result<bool> holds_for_range(const mvcc::ReadView& state, const Compare& compare
   }
 }
 
-Result<bool> all_hold(const mvcc::ReadView& state, const TxnRequest& request, const TxnRequest::Slice& compares) {
+// Counts those that it evaluates.
+Result<bool> all_hold(const mvcc::ReadView& state, const TxnRequest& request, const TxnRequest::Slice& compares,
+                      std::uint64_t& evaluated) {
   for (std::uint32_t i = compares.begin; i < compares.end; ++i) {
     const Compare& compare = request.compares[i];
+    ++evaluated;
     TRY_ASSIGN(const bool one,
                compare.range_end.empty() ? holds_for_key(state, compare) : holds_for_range(state, compare));
     if (!one) return false;
@@ -119,7 +122,7 @@ Result<Branches> Branches::choose(const mvcc::ReadView& state, const TxnRequest&
   // Nested parts come after the part they are in.
   for (std::uint32_t part = 0; part < request.parts.size(); ++part) {
     if (!reached[part]) continue;
-    TRY_ASSIGN(const bool held, all_hold(state, request, request.parts[part].compares));
+    TRY_ASSIGN(const bool held, all_hold(state, request, request.parts[part].compares, branches.compares_));
     branches.ways_[part] = held ? Way::kSuccess : Way::kFailure;
     const TxnRequest::Slice& taken = branches.taken(request, part);
     for (std::uint32_t i = taken.begin; i < taken.end; ++i) {

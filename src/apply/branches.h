@@ -2,6 +2,7 @@
 // that way can be done.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "apply/request.h"
@@ -30,11 +31,14 @@ class Branches {
   const TxnRequest::Slice& taken(const TxnRequest& request, std::uint32_t part) const {
     return succeeded(part) ? request.parts[part].success : request.parts[part].failure;
   }
+  // How many compares were evaluated: of each part those up to the first that does not hold.
+  std::uint64_t compares() const { return compares_; }
 
  private:
   explicit Branches(std::size_t parts) : ways_(parts, Way::kUnreached) {}
 
   std::vector<Way> ways_;
+  std::uint64_t compares_ = 0;
 };
 
 // Whether the operations on the way can all be done, in their order: kLeaseNotFound, kKeyNotFound (ignore_value or

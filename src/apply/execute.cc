@@ -97,6 +97,7 @@ ResponseHeader StateMachine::header_now(const Call& call) const {
 
 Result<Rope> StateMachine::execute(const RangeRequest& request, const Call& call) {
   if (!call.options.wants_reply) return Rope();
+  counts_.add_transaction({.ranges = 1});
   return run_range(state_.store->state(), request, call.header);
 }
 
@@ -105,6 +106,7 @@ Result<Rope> StateMachine::execute(const PutRequest& request, const Call& call) 
   KvWriter writer(*state_.store, state_.lessor, call.options.wants_reply);
   Rope response = writer.put(request, call.header);
   writer.commit();
+  counts_.add_transaction(writer.counts());
   return response;
 }
 
@@ -112,6 +114,7 @@ Result<Rope> StateMachine::execute(const DeleteRangeRequest& request, const Call
   KvWriter writer(*state_.store, state_.lessor, call.options.wants_reply);
   Rope response = writer.delete_range(request, call.header);
   writer.commit();
+  counts_.add_transaction(writer.counts());
   return response;
 }
 
@@ -123,6 +126,9 @@ Result<Rope> StateMachine::execute(const TxnRequest& request, const Call& call) 
   KvWriter writer(*state_.store, state_.lessor, call.options.wants_reply);
   Rope response = writer.txn(request, branches, call.header);
   writer.commit();
+  // etcd looks at what puts replace twice: when it checks, and when it writes.
+  counts_.add_transaction({.ranges = branches.compares() + writer.looks_before_puts()});
+  counts_.add_transaction(writer.counts());
   return response;
 }
 
@@ -145,6 +151,7 @@ Result<Rope> StateMachine::execute(const LeaseRevokeRequest& request, const Call
   KvWriter writer(*state_.store, state_.lessor, /*wants_responses=*/false);
   writer.delete_keys(state_.lessor.keys_of(request.id));
   writer.commit();
+  counts_.add_transaction(writer.counts());
   TRY(state_.lessor.revoke(request.id, state_.changes));
   return encode_header_response(header_now(call));
 }

@@ -28,12 +28,19 @@ std::optional<KvWriter::Previous> KvWriter::previous(std::string_view key) const
 
 Rope KvWriter::put(const PutRequest& request, ResponseHeader header) {
   std::optional<Previous> before;
-  if (request.prev_kv || request.ignore_value || request.ignore_lease) before = previous(request.key);
+  if (request.prev_kv || request.ignore_value || request.ignore_lease) {
+    before = previous(request.key);
+    ++counts_.ranges;
+    ++looks_before_puts_;
+  }
   // The key was there when the request was checked. Only an entry that no api of ours let through can have deleted it
   // since, in the same transaction (see add_put in check.cc): then the key starts anew, with nothing.
   const mvcc::KeyValue kept = before ? before->kv : mvcc::KeyValue();
   const LeaseId lease = request.ignore_lease ? kept.lease : request.lease;
-  txn_.put(request.key, request.ignore_value ? kept.value : request.value, lease);
+  const std::string_view value = request.ignore_value ? kept.value : request.value;
+  txn_.put(request.key, value, lease);
+  ++counts_.puts;
+  counts_.put_bytes += request.key.size() + value.size();
   if (lease != LeaseId(0) || lessor_.has_keys()) lessor_.attach(request.key, lease);
   if (!wants_responses_) return {};
   header.revision = txn_.revision();
@@ -42,6 +49,8 @@ Rope KvWriter::put(const PutRequest& request, ResponseHeader header) {
 
 Rope KvWriter::delete_range(const DeleteRangeRequest& request, ResponseHeader header) {
   const std::vector<mvcc::DeletedKey> deleted = txn_.delete_range(request.key, request.range_end);
+  ++counts_.deletes;
+  if (request.prev_kv) ++counts_.ranges;
   if (lessor_.has_keys()) {
     for (const mvcc::DeletedKey& one : deleted) lessor_.detach(one.key);
   }
@@ -59,11 +68,13 @@ void KvWriter::delete_keys(const std::vector<std::string_view>& keys) {
   for (const std::string_view key : keys) {
     txn_.delete_range(key, {});
     lessor_.detach(key);
+    ++counts_.deletes;
   }
 }
 
 Rope KvWriter::range(const RangeRequest& request, ResponseHeader header) {
   if (!wants_responses_) return {};
+  ++counts_.ranges;
   const auto result = txn_.range(range_options(request));
   CHECK(result.has_value(), describe(result.error()));
   header.revision = txn_.revision();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "apply/branches.h"
+#include "apply/operation_counts.h"
 #include "apply/request.h"
 #include "apply/response.h"
 #include "base/bytes.h"
@@ -34,6 +35,9 @@ class KvWriter {
 
   // Ends the transaction; must be called.
   Revision commit() { return txn_.commit(); }
+  // What was done so far; the ranges with those for previous values. Of these, how many were for puts.
+  const OperationCounts& counts() const { return counts_; }
+  std::uint64_t looks_before_puts() const { return looks_before_puts_; }
 
  private:
   struct Previous {
@@ -50,6 +54,8 @@ class KvWriter {
   mvcc::WriteTxn txn_;
   lease::Lessor& lessor_;
   bool wants_responses_;
+  OperationCounts counts_;
+  std::uint64_t looks_before_puts_ = 0;
 };
 
 }  // namespace etcd::apply

@@ -29,7 +29,8 @@ Result<base::Rope> run_range(const mvcc::ReadView& view, const RangeRequest& req
   return encode_range_response(header, result);
 }
 
-Result<base::Rope> run_read_txn(const mvcc::ReadView& view, const TxnRequest& request, ResponseHeader header) {
+Result<base::Rope> run_read_txn(const mvcc::ReadView& view, const TxnRequest& request, ResponseHeader header,
+                                OperationCounts& counts) {
   TRY_ASSIGN(const Branches branches, Branches::choose(view, request));
   TRY(check_operations(view, lease::Lessor(), request, branches));
   header.revision = view.revision();
@@ -41,6 +42,7 @@ Result<base::Rope> run_read_txn(const mvcc::ReadView& view, const TxnRequest& re
                run_range(view, request.ranges[request.ops[i].place], {.revision = header.revision}));
     append_response_op(responses, TxnOp::Kind::kRange, std::move(response));
   }
+  counts.add_transaction({.ranges = branches.compares() + (taken.end - taken.begin)});
   return encode_txn_response(header, branches.succeeded(0), std::move(responses));
 }
 

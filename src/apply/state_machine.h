@@ -24,8 +24,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "apply/flush.h"
+#include "apply/operation_counts.h"
 #include "apply/request.h"
 #include "apply/response.h"
 #include "base/bytes.h"
@@ -123,6 +125,9 @@ class StateMachine {
   };
   CommittedRange take_committed();
 
+  // Operations on the key space since the last call.
+  OperationCounts take_counts() { return std::exchange(counts_, {}); }
+
   // The db.
 
   // True if the db lacks something of the state that the next take_flush() would hold.
@@ -207,6 +212,7 @@ class StateMachine {
   bool storage_version_changed_ = false;  // since the last cut
   std::size_t flushing_bytes_ = 0;        // of the other buckets, in the flush under way
   Revision reported_;                     // take_committed() has told up to here
+  OperationCounts counts_;                // take_counts() has not told of yet
 };
 
 }  // namespace etcd::apply

@@ -60,6 +60,46 @@ TEST(StateMachine, AnEntryIsAppliedOnce) {
   EXPECT_EQ(replica.machine().store().revision(), Revision(2));
 }
 
+TEST(StateMachine, OperationsAreCountedAsEtcdCountsThem) {
+  Replica replica;
+  const auto counts_of = [&](RequestKind kind, const std::string& request) {
+    (void)replica.machine().take_counts();
+    EXPECT_TRUE(replica.request(kind, request));
+    return replica.machine().take_counts();
+  };
+  PutRequest plain;
+  plain.key = "key";
+  plain.value = "value";
+  EXPECT_EQ(counts_of(RequestKind::kPut, testing::encode(plain)), (OperationCounts{.puts = 1, .put_bytes = 8}));
+  PutRequest keeping;
+  keeping.key = "key";
+  keeping.ignore_value = true;
+  EXPECT_EQ(counts_of(RequestKind::kPut, testing::encode(keeping)),
+            (OperationCounts{.ranges = 1, .puts = 1, .transactions = 1, .put_bytes = 8}));
+  DeleteRangeRequest nothing;
+  nothing.key = "none";
+  EXPECT_EQ(counts_of(RequestKind::kDeleteRange, testing::encode(nothing)), (OperationCounts{.deletes = 1}));
+  nothing.prev_kv = true;
+  EXPECT_EQ(counts_of(RequestKind::kDeleteRange, testing::encode(nothing)),
+            (OperationCounts{.ranges = 1, .deletes = 1, .transactions = 1}));
+
+  // A compare alone and a put alone are one operation each, of two transactions.
+  Compare exists;
+  exists.key = "key";
+  exists.target = CompareTarget::kVersion;
+  exists.result = CompareResult::kGreater;
+  testing::TxnBuilder guarded;
+  guarded.compare(exists).success(plain);
+  EXPECT_EQ(counts_of(RequestKind::kTxn, guarded.bytes()), (OperationCounts{.ranges = 1, .puts = 1, .put_bytes = 8}));
+  // The look at the previous value counts when it is checked and when it is done.
+  EXPECT_EQ(counts_of(RequestKind::kTxn, testing::TxnBuilder().compare(exists).success(keeping).bytes()),
+            (OperationCounts{.ranges = 3, .puts = 1, .transactions = 2, .put_bytes = 8}));
+  // Compares end with the first that does not hold.
+  exists.result = CompareResult::kLess;
+  EXPECT_EQ(counts_of(RequestKind::kTxn, testing::TxnBuilder().compare(exists).compare(exists).failure(nothing).bytes()),
+            (OperationCounts{.ranges = 2, .deletes = 1, .transactions = 1}));
+}
+
 TEST(StateMachine, AGapInTheLogIsABrokenInvariant) {
   Replica replica;
   raft::Entry entry = replica.next_entry(raft::EntryType::kNormal, put("k", "v"));
