@@ -6,6 +6,7 @@
 #include "server/build_info.h"
 #include "server/config_file.h"
 #include "server/flags.h"
+#include "server/logging.h"
 #include "server/validate.h"
 
 namespace etcd::server {
@@ -44,7 +45,7 @@ class Loading {
   Exit refuse(const Error& error) {
     logger_->warn("failed to verify flags", {base::LogField(error)});
     if (error.detail == kAdvertiseClientUrlsMissing) logger_->warn("advertise client URLs are not set", {base::LogField(error)});
-    return Exit{1};
+    return Exit{refusal_code_};
   }
 
   Status read_all() {
@@ -107,6 +108,8 @@ class Loading {
   }
 
   Status set_up_and_validate() {
+    // etcd panics at a level that is none, which looks like any value that a flag can't have.
+    refusal_code_ = is_log_level(config().logging.level) ? 1 : 2;
     TRY_ASSIGN(logger_, make_logger(config().logging, world_));
     return validate(config(), *logger_);
   }
@@ -177,6 +180,7 @@ class Loading {
   Loaded loaded_;
   FlagSet flags_;
   std::unique_ptr<base::Logger> logger_;
+  int refusal_code_ = 1;
 };
 
 }  // namespace

@@ -282,13 +282,17 @@ TEST_F(LoadConfig, SettingsThatDoNotGoTogetherAreRefusedWithEtcdsTexts) {
       {{"--logger=foo"}, "unknown logger option \"foo\""},
       {{"--logger=capnslog"}, "--logger=capnslog is removed in v3.5"},
       {{"--log-format=foo"}, "unknown log format: foo, supported values json, console"},
-      {{"--log-level=foo"}, "unrecognized level: \"foo\""},
       {{"--log-outputs=default,stderr"}, "multi logoutput for \"default\" is not supported yet"},
       {{"--enable-log-rotation"}, "--log-outputs requires a single file path when --log-rotate-config-json is defined"},
       {{"--enable-log-rotation", "--log-outputs=/a,/b"},
        "--log-outputs requires a single file path when --log-rotate-config-json is defined"},
   };
   for (const auto& [args, text] : kCases) EXPECT_EQ(verify_error(args), quoted(text)) << args.front();
+}
+
+TEST_F(LoadConfig, ALevelThatIsNoneEndsAsABadValueOfAFlagDoes) {
+  EXPECT_EQ(exit({"--log-level=foo"}).code, 2);
+  EXPECT_TRUE(errors_->has("\"msg\":\"failed to verify flags\",\"error\":\"unrecognized level: \\\"foo\\\"\""));
 }
 
 TEST_F(LoadConfig, MissingAdvertisedUrlsAreSaidTwice) {

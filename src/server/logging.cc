@@ -118,6 +118,8 @@ Result<std::shared_ptr<base::LogSink>> open_outputs(const LoggingConfig& config,
 
 }  // namespace
 
+bool is_log_level(std::string_view name) { return parse_level(name).has_value(); }
+
 Result<std::unique_ptr<base::Logger>> make_logger(const LoggingConfig& config, const LogWorld& world) {
   if (config.logger == "capnslog") return fail(Errc::kInvalid, "--logger=capnslog is removed in v3.5");
   if (config.logger != "zap") return fail(Errc::kInvalid, "unknown logger option " + base::go_quote(config.logger));

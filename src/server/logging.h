@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -18,6 +19,8 @@ struct LogWorld {
   base::FileSystem& files;
   base::Clock& clock;
 };
+
+bool is_log_level(std::string_view name);
 
 // kInvalid with etcd's text for settings that make no sense; kIo for a file that can't be opened or a journal that isn't there.
 Result<std::unique_ptr<base::Logger>> make_logger(const LoggingConfig& config, const LogWorld& world);
