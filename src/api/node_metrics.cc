@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api/messages.h"
 #include "api/process_stats.h"
 #include "cluster/version.h"
 #include "mvcc/key_range.h"
@@ -67,6 +68,8 @@ void NodeMetrics::add_node_series() {
         [](const Sample& s) { return s.node.is_learner ? 1 : 0; });
   counter("etcd_server_leader_changes_seen_total", "The number of leader changes seen.",
           [](const Sample& s) { return static_cast<double>(s.node.leader_changes); });
+  gauge("etcd_server_snapshot_apply_in_progress_total", "1 if the server is applying the incoming snapshot. 0 if none.",
+        [](const Sample& s) { return static_cast<double>(s.node.snapshots_installing); });
   gauge("etcd_server_proposals_committed_total", "The total number of consensus proposals committed.",
         [](const Sample& s) { return static_cast<double>(s.node.committed.value); });
   gauge("etcd_server_proposals_applied_total", "The total number of consensus proposals applied.",
@@ -84,6 +87,10 @@ void NodeMetrics::add_store_series() {
         [](const Sample& s) { return static_cast<double>(s.db.size); });
   gauge("etcd_mvcc_db_total_size_in_use_in_bytes", "Total size of the underlying database logically in use in bytes.",
         [](const Sample& s) { return static_cast<double>(s.db.in_use); });
+  gauge("etcd_mvcc_db_open_read_transactions", "The number of currently open read transactions",
+        [](const Sample& s) { return static_cast<double>(s.db.open_reads); });
+  gauge("etcd_disk_wal_write_bytes_total", "Total number of bytes written in WAL.",
+        [](const Sample& s) { return static_cast<double>(s.db.wal_bytes_written); });
   gauge("etcd_debugging_mvcc_keys_total", "Total number of keys.", [](const Sample& s) { return static_cast<double>(s.keys); });
   gauge("etcd_debugging_mvcc_current_revision", "The current revision of store.",
         [](const Sample& s) { return static_cast<double>(s.revision.value); });
@@ -164,6 +171,11 @@ std::string NodeMetrics::text() {
   const std::lock_guard lock(mutex_);
   take_sample();
   update_cluster_version();
+  if (auto cluster = context_.node.cluster(); cluster != cluster_) {
+    cluster_ = std::move(cluster);
+    update_known_peers();
+    update_alarms();
+  }
   return metrics_.text();
 }
 
@@ -184,6 +196,31 @@ void NodeMetrics::take_sample() {
     sample.servers[i] = servers_[i]->counters();
     sample.bytes_received += static_cast<double>(sample.servers[i].bytes_received);
     sample.bytes_sent += static_cast<double>(sample.servers[i].bytes_sent);
+  }
+}
+
+// As in etcd a member counts itself, and one that was removed goes to 0 and stays.
+void NodeMetrics::update_known_peers() {
+  const std::string local = cluster::to_hex(context_.node.status().member_id);
+  const auto set = [&](MemberId member, double value) {
+    metrics_.gauge("etcd_network_known_peers", "The current number of known peers.", {{"Local", local}, {"Remote", cluster::to_hex(member)}}).set(value);
+  };
+  for (const node::MemberInfo& member : cluster_->members) set(member.id, 1);
+  for (const MemberId removed : cluster_->removed) set(removed, 0);
+}
+
+// One that is raised is 1; one that was goes to 0 and stays.
+void NodeMetrics::update_alarms() {
+  const auto gauge_of = [&](const node::Alarm& alarm) {
+    return metrics_.gauge(
+        "etcd_debugging_server_alarms",
+        "Alarms for every member in cluster. 1 for 'server_id' label with current ID. 2 for 'alarm_type' label with type of this alarm",
+        {{"server_id", cluster::to_hex(alarm.member)}, {"alarm_type", name_of(alarm.type)}});
+  };
+  for (const node::Alarm& alarm : raised_) gauge_of(alarm).set(0);
+  for (const node::Alarm& alarm : cluster_->alarms) {
+    gauge_of(alarm).set(1);
+    raised_.insert(alarm);
   }
 }
 

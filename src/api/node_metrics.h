@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,8 @@ class NodeMetrics {
   void counter(const char* name, const char* help, std::function<double(const Sample&)> read);
   void take_sample();
   void update_cluster_version();
+  void update_known_peers();
+  void update_alarms();
 
   Context& context_;
   base::Metrics& metrics_;
@@ -44,6 +47,8 @@ class NodeMetrics {
   std::shared_ptr<Sample> sample_;
   std::vector<const rpc::Server*> servers_;
   std::string cluster_version_;
+  std::set<node::Alarm> raised_;  // alarms that any text has shown
+  std::shared_ptr<const node::ClusterView> cluster_;  // as the last text showed it
 };
 
 }  // namespace etcd::api

@@ -66,6 +66,7 @@ std::int64_t ApplyStage::step(std::int64_t now_ns) {
   if (flush_is_due(now_ns)) start_flush(now_ns);
   compactions_.step(machine_->store().compaction(), now_ns);
   board_.tail_bytes.store(static_cast<std::int64_t>(machine_->unflushed_bytes()), std::memory_order_relaxed);
+  board_.live_views.store(machine_->views().live_views(), std::memory_order_relaxed);
   const bool flush_waits = !is_flushing() && machine_->needs_flush();
   return std::min(background_at, flush_waits ? next_flush_ns() : std::numeric_limits<std::int64_t>::max());
 }
@@ -140,6 +141,7 @@ void ApplyStage::publish_and_answer() {
   compactions_.published([this] { return machine_->views().acquire(); });
   board_.applied.store(machine_->applied().value);
   outlets_.after_batch(*machine_);
+  outlets_.counted(machine_->take_counts());
   for (Answer& answer : answers_) answer.done(std::move(answer.response));
   answers_.clear();
   if (machine_->applied() == reported_) return;
@@ -249,11 +251,21 @@ void ApplyStage::snapshot_if_due(const Cut& cut) {
 }
 
 std::int64_t ApplyStage::work_in_background(std::int64_t now_ns) {
+  bool garbage_left = false;
   if (now_ns >= next_background_ns_ || compactions_.is_waited_for()) {
-    background_left_ = machine_->step_background(options_.background_keys);
+    step_compaction();
+    // What readers of old views left behind goes even when nothing new is published.
+    garbage_left = machine_->views().reclaim();
     next_background_ns_ = compactions_.is_waited_for() ? now_ns : now_ns + options_.background_pause_ns;
   }
-  return background_left_ ? next_background_ns_ : std::numeric_limits<std::int64_t>::max();
+  return background_left_ || garbage_left ? next_background_ns_ : std::numeric_limits<std::int64_t>::max();
+}
+
+void ApplyStage::step_compaction() {
+  const bool compacting = machine_->store().compaction().needs_steps;
+  const std::int64_t begun_ns = outlets_.clock.monotonic_ns();
+  background_left_ = machine_->step_background(options_.background_keys);
+  if (compacting) outlets_.index_paused(static_cast<double>(outlets_.clock.monotonic_ns() - begun_ns) / 1e6);
 }
 
 bool ApplyStage::start_last_flush(std::int64_t now_ns) {

@@ -71,6 +71,9 @@ class ApplyStage {
     std::function<void()> first_of_term;                 // an entry that opens a term is applied
     std::function<void()> removed_self;                  // this member is no longer part of the cluster
     std::function<void(apply::StateMachine&)> after_batch;  // something was applied and published
+    std::function<void(const apply::OperationCounts&)> counted;  // what was done since the last time
+    std::function<void(double milliseconds)> index_paused;       // a step of background work kept entries waiting so long
+    base::Clock& clock;                                          // for durations alone
     Compactions::Outlets compactions;
   };
 
@@ -114,6 +117,7 @@ class ApplyStage {
   std::int64_t next_flush_ns() const;
   void start_flush(std::int64_t now_ns);
   std::int64_t work_in_background(std::int64_t now_ns);
+  void step_compaction();
 
   std::unique_ptr<apply::StateMachine> machine_;
   Options options_;
@@ -135,7 +139,7 @@ class ApplyStage {
   std::int64_t flush_begun_ns_ = std::numeric_limits<std::int64_t>::min() / 2;
   std::int64_t flush_ended_ns_ = std::numeric_limits<std::int64_t>::min() / 2;
   std::int64_t next_background_ns_ = 0;
-  bool background_left_ = false;
+  bool background_left_ = false;           // of compactions
   std::vector<WantDb> want_db_;            // wait for a flush to begin
   std::vector<WantDb> want_db_flushing_;   // wait for the flush under way
   std::vector<SendSnapshot> sends_;        // as want_db_

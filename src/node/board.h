@@ -26,6 +26,8 @@ struct Board {
   std::atomic<std::int64_t> proposed_bytes{0};
   // Revisions in memory that the db does not hold yet, in bytes.
   std::atomic<std::int64_t> tail_bytes{0};
+  // Views of the state that somebody holds, the newest included; each holds a version of the db.
+  std::atomic<std::uint64_t> live_views{0};
 };
 
 }  // namespace etcd::node

@@ -65,6 +65,7 @@ void Compactions::log_finished(const Running& one, std::uint64_t deleted, std::i
   fields.emplace_back("current-db-size-bytes", sizes.total);
   fields.emplace_back("current-db-size-in-use-bytes", sizes.in_use);
   logger_.info("finished scheduled compaction", fields);
+  outlets_.finished({.took_ms = one.begun_ns == 0 ? std::nullopt : std::optional(took_ms), .deleted = deleted});
 }
 
 }  // namespace etcd::node

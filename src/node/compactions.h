@@ -37,6 +37,12 @@ struct WantCompacted {
   base::UniqueFunction<void(Status)> done;
 };
 
+// For the metrics.
+struct FinishedCompaction {
+  std::optional<double> took_ms;  // nothing if an earlier run of the process began it
+  std::uint64_t deleted = 0;      // records
+};
+
 class Compactions {
  public:
   struct DbSizes {
@@ -46,6 +52,7 @@ class Compactions {
   struct Outlets {
     std::function<void(HashCompaction)> hash;  // each is answered with hashed()
     std::function<DbSizes()> db_sizes;
+    std::function<void(const FinishedCompaction&)> finished;
   };
 
   // `found`: where the store is at the start; it may resume a compaction.

@@ -45,6 +45,7 @@ class DiskStage {
   struct Timings {
     std::function<void(double seconds)> fsync;
     std::function<void(double seconds)> write;
+    std::function<void(double marshal_seconds, double write_seconds)> snap_file;
   };
 
   DiskStage(base::FileSystem& files, std::unique_ptr<wal::Wal> wal, Options options, Outlets outlets, Timings timings, base::Clock& clock,

@@ -33,6 +33,7 @@ FlushStage::FlushStage(base::FileSystem& files, std::unique_ptr<bolt::Db> db, Op
       db_(std::move(db)) {}
 
 std::int64_t FlushStage::step() {
+  if (!std::exchange(knows_free_pages_, true)) find_free_pages();
   inbox_.drain(drained_);
   for (FlushInput& input : drained_) {
     if (auto* job = std::get_if<WriteFlush>(&input)) write(*job);
@@ -43,17 +44,27 @@ std::int64_t FlushStage::step() {
   return std::numeric_limits<std::int64_t>::max();
 }
 
+// It reads every page in use, which takes a while where the file is large and not cached: before anybody waits for a flush.
+void FlushStage::find_free_pages() {
+  if (Status found = db_->load_freelist(); !found) {
+    logger_.fatal("failed to find the free pages of the database", {base::LogField(found.error())});
+  }
+}
+
 void FlushStage::write(WriteFlush& job) {
   const std::int64_t start_ns = clock_.monotonic_ns();
+  bolt::CommitTimer timer{clock_};
   auto commit = [&]() -> Status {
     TRY_ASSIGN(bolt::WriteTx tx, db_->begin_write());
     TRY(job.flush.write_to(tx));
-    return tx.commit();
+    return tx.commit(&timer);
   };
   if (Status committed = commit(); !committed) {
     logger_.fatal("failed to commit to the database", {base::LogField(committed.error())});
   }
-  timings_.commit(seconds(start_ns, clock_.monotonic_ns()));
+  const double took = seconds(start_ns, clock_.monotonic_ns());
+  timings_.commit(took, timer);
+  if (job.flush.revisions && job.flush.revisions->deletes() > 0) timings_.compaction(took * 1e3);
   outlets_.flushed({std::move(job.flush), db_->begin_read(), static_cast<std::int64_t>(db_->size_bytes())});
 }
 

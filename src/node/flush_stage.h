@@ -19,6 +19,7 @@
 #include "apply/flush.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "bolt/commit_timer.h"
 #include "bolt/db.h"
 #include "node/inbox.h"
 #include "node/node.h"
@@ -73,8 +74,9 @@ class FlushStage {
     std::function<void(std::int64_t ns)> sleep;
   };
   struct Timings {
-    std::function<void(double seconds)> commit;
+    std::function<void(double seconds, const bolt::CommitTimer& parts)> commit;
     std::function<void(double seconds)> defragment;
+    std::function<void(double milliseconds)> compaction;  // a commit that removes what a compaction dropped
   };
 
   FlushStage(base::FileSystem& files, std::unique_ptr<bolt::Db> db, Options options, Outlets outlets, Timings timings, base::Clock& clock,
@@ -83,7 +85,7 @@ class FlushStage {
   Inbox<FlushInput>& inbox() { return inbox_; }
   // Gives up a Defragment that is under way. Any thread.
   void stop() { stopping_.store(true); }
-  // Works off the inbox; blocks for the disk.
+  // Works off the inbox; blocks for the disk. The first one finds the free pages of the db, so that no flush has to.
   std::int64_t step();
 
   struct Sizes {
@@ -93,6 +95,7 @@ class FlushStage {
   Sizes db_sizes() const;
 
  private:
+  void find_free_pages();
   void write(WriteFlush& job);
   void defragment(Defragment& job);
   void install(const InstallDb& job);
@@ -111,6 +114,7 @@ class FlushStage {
   Inbox<FlushInput> inbox_;
   std::vector<FlushInput> drained_;
   std::atomic<bool> stopping_{false};
+  bool knows_free_pages_ = false;
 
   mutable std::mutex mutex_;          // guards the pointer, not what it points to
   std::unique_ptr<bolt::Db> db_;

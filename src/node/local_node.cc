@@ -106,7 +106,7 @@ void LocalNode::build(Recovery recovery, raft::Raft raft, const NodeWakeups& wak
                                                          [this](raft::SnapshotMetadata metadata) {
                                                            apply_->inbox().push(InstallSnapshot{std::move(metadata)});
                                                          }},
-                                      DiskStage::Timings{observer.wal_fsync, observer.wal_write}, clock_, logger_, wakeups.disk);
+                                      DiskStage::Timings{observer.wal_fsync, observer.wal_write, observer.snap_file}, clock_, logger_, wakeups.disk);
   flush_ = std::make_unique<FlushStage>(
       files_, std::move(recovery.db), FlushStage::Options{recovery.snap_folder, options_.start.db},
       FlushStage::Outlets{[this](FlushDone done) { apply_->inbox().push(std::move(done)); },
@@ -117,7 +117,7 @@ void LocalNode::build(Recovery recovery, raft::Raft raft, const NodeWakeups& wak
                                    static_cast<double>(options_.limits.max_tail_bytes);
                           },
                           options_.sleep},
-      FlushStage::Timings{observer.db_commit, observer.db_defragment}, clock_, logger_, wakeups.flush);
+      FlushStage::Timings{observer.db_commit, observer.db_defragment, observer.db_compaction}, clock_, logger_, wakeups.flush);
   publish_cluster(*recovery.machine);
   // Who joins knows the others from the one that it asked, until the log tells.
   if (options_.start.join && recovery.machine->cluster_view()->members.empty()) {
@@ -125,7 +125,7 @@ void LocalNode::build(Recovery recovery, raft::Raft raft, const NodeWakeups& wak
     known->members = options_.start.join->members;
     transport_.members_changed(std::move(known));
   }
-  apply_ = std::make_unique<ApplyStage>(std::move(recovery.machine), recovery.snapshot_index, options_.apply, apply_outlets(), waiters_, board_, logger_,
+  apply_ = std::make_unique<ApplyStage>(std::move(recovery.machine), recovery.snapshot_index, options_.apply, apply_outlets(observer), waiters_, board_, logger_,
                                         wakeups.apply);
   duties_ = std::make_unique<Duties>(Duties::Options{.member = member_id_,
                                                      .name = options_.name,
@@ -135,7 +135,7 @@ void LocalNode::build(Recovery recovery, raft::Raft raft, const NodeWakeups& wak
                                      make_proposer(), std::move(ready), board_, logger_);
 }
 
-ApplyStage::Outlets LocalNode::apply_outlets() {
+ApplyStage::Outlets LocalNode::apply_outlets(const NodeObserver& observer) {
   return {.replica = replica_->inbox(),
           .flush = flush_->inbox(),
           .disk = disk_->inbox(),
@@ -148,11 +148,15 @@ ApplyStage::Outlets LocalNode::apply_outlets() {
                 publish_cluster(machine);
                 signals_.published();
               },
+          .counted = observer.operations,
+          .index_paused = observer.index_compaction,
+          .clock = clock_,
           .compactions = {.hash = [this](HashCompaction job) { hash_compaction(std::move(job)); },
                           .db_sizes = [this] {
                             const FlushStage::Sizes sizes = flush_->db_sizes();
                             return Compactions::DbSizes{sizes.total, sizes.in_use};
-                          }}};
+                          },
+                          .finished = observer.compaction}};
 }
 
 std::int64_t LocalNode::step_apply(std::int64_t now_ns) {
@@ -227,12 +231,15 @@ NodeStatus LocalNode::status() {
   status.leader_changes = board_.leader_changes.load();
   status.proposals_pending = waiters_.size();
   status.proposals_failed = board_.proposals_failed.load();
+  status.snapshots_installing = board_.snapshots_installing.load();
   return status;
 }
 
 DbStatus LocalNode::db_status() {
   const FlushStage::Sizes sizes = flush_->db_sizes();
   DbStatus status{.size = sizes.total, .in_use = sizes.in_use, .quota = options_.start.machine.quota_bytes, .storage_version = {}};
+  status.wal_bytes_written = disk_->wal_bytes_written();
+  status.open_reads = board_.live_views.load(std::memory_order_relaxed);
   std::lock_guard lock(shared_mutex_);
   status.storage_version = storage_version_;
   return status;

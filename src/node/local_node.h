@@ -60,8 +60,13 @@ struct NodeWakeups {
 struct NodeObserver {
   std::function<void(double seconds)> wal_fsync = [](double) {};
   std::function<void(double seconds)> wal_write = [](double) {};
-  std::function<void(double seconds)> db_commit = [](double) {};
+  std::function<void(double seconds, const bolt::CommitTimer& parts)> db_commit = [](double, const bolt::CommitTimer&) {};
   std::function<void(double seconds)> db_defragment = [](double) {};
+  std::function<void(double milliseconds)> db_compaction = [](double) {};     // see FlushStage::Timings
+  std::function<void(double milliseconds)> index_compaction = [](double) {};  // see ApplyStage::Outlets
+  std::function<void(double marshal_seconds, double write_seconds)> snap_file = [](double, double) {};
+  std::function<void(const FinishedCompaction&)> compaction = [](const FinishedCompaction&) {};
+  std::function<void(const apply::OperationCounts&)> operations = [](const apply::OperationCounts&) {};
 };
 
 class LocalNode : public Node {
@@ -122,7 +127,7 @@ class LocalNode : public Node {
   LocalNode(base::FileSystem& files, const NodeOptions& options, const NodeWakeups& wakeups, base::Clock& clock, base::Logger& logger);
   void build(Recovery recovery, raft::Raft raft, const NodeWakeups& wakeups, const NodeObserver& observer,
              std::function<void()> ready);
-  ApplyStage::Outlets apply_outlets();
+  ApplyStage::Outlets apply_outlets(const NodeObserver& observer);
   void hash_compaction(HashCompaction job);
   void publish_cluster(apply::StateMachine& machine);
   void reject(const std::vector<std::uint64_t>& ids, const Error& error);

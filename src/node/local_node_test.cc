@@ -137,6 +137,35 @@ TEST(LocalNode, ADefragmentLeavesEveryAnswerAsItWas) {
   EXPECT_EQ(again->get("key5"), std::string(500, 'x') + "185");
 }
 
+TEST(LocalNode, TheFreePagesAreFoundBeforeTheFirstFlush) {
+  base::CrashFs disk;
+  auto node = start(disk);
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(node->put_now("key" + std::to_string(i), std::string(1000, 'x')));
+  node->compact(node->revision());
+  node->pass(kSecond);
+  node->node().stop_waiting();
+  node->node().close();
+  node.reset();
+  auto again = SingleNode::open(disk, {});
+  ASSERT_TRUE(again);
+  LocalNode& opened = (*again)->node();
+  EXPECT_EQ(opened.db_status().in_use, opened.db_status().size) << "not known yet";
+  opened.step_flush();
+  EXPECT_LT(opened.db_status().in_use, opened.db_status().size);
+}
+
+TEST(LocalNode, AViewThatIsLetGoIsFreedThoughNothingNewIsPublished) {
+  base::CrashFs disk;
+  auto node = start(disk);
+  mvcc::ReadViewRef held = node->node().view();
+  EXPECT_TRUE(node->put_now("a", "1"));
+  node->pass(20 * kSecond);  // whatever a member does after its start is done
+  EXPECT_EQ(node->node().db_status().open_reads, 2U);
+  held = {};
+  node->pass(kSecond / 10);
+  EXPECT_EQ(node->node().db_status().open_reads, 1U);
+}
+
 TEST(LocalNode, TheRaftSnapshotLetsOldSegmentsGoAndARestartBeginsThere) {
   base::CrashFs disk;
   auto node = start(disk, {.snapshot_count = 20});
@@ -160,15 +189,17 @@ HashKvResult hash_kv(SingleNode& node, std::int64_t revision) {
   return answer;
 }
 
-TEST(LocalNode, WhoWaitsForACompactionIsAnsweredBeforeTheClockMoves) {
+TEST(LocalNode, WhoWaitsForACompactionIsAnsweredOnceItIsInTheDb) {
   base::CrashFs disk;
   auto node = start(disk, {.flush_interval_ns = 1000 * kSecond});
   // More keys than one step of background work looks at.
   for (int i = 0; i < 2'400; ++i) EXPECT_TRUE(node->put_now("key" + std::to_string(i % 1'200), std::to_string(i)));
-  node->compact(Revision(2'400));
+  const auto compacted = node->compact(Revision(2'400));
+  node->settle();
+  ASSERT_TRUE(compacted->ok());
   bool answered = false;
-  node->node().wait_compaction([&](Status compacted) { answered = compacted.has_value(); });
-  for (int i = 0; i < 10 && !answered; ++i) node->settle();
+  node->node().wait_compaction([&](Status status) { answered = status.has_value(); });
+  node->pass(kSecond);  // no flush is due for long
   EXPECT_TRUE(answered);
   // It is in the db: the next start has nothing left to remove.
   node.reset();

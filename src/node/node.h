@@ -47,6 +47,7 @@ struct NodeStatus {
   std::uint64_t leader_changes = 0;
   std::uint64_t proposals_pending = 0;
   std::uint64_t proposals_failed = 0;
+  std::uint64_t snapshots_installing = 0;  // a leader's, 0 or 1
 };
 
 struct DbStatus {
@@ -54,6 +55,8 @@ struct DbStatus {
   std::int64_t in_use = 0;       // bytes of its pages that hold data
   std::int64_t quota = 0;        // effective quota in bytes; 0 or less: none
   std::string storage_version;   // "3.7.0"; empty: none yet
+  std::uint64_t open_reads = 0;         // versions of the db that somebody reads
+  std::uint64_t wal_bytes_written = 0;  // by this process
 };
 
 // Membership, alarms and versions as of the applied index; replaced whole when one of them changes.

@@ -110,6 +110,8 @@ void Replica::carry_out_all() {
 
 void Replica::carry_out(raft::Output output) {
   for (const raft::Note& note : output.notes) take_note(note);
+  // This member has lost what it promised to keep: whatever else it says may be wrong, so nothing more leaves it.
+  if (output.fatal) logger_.fatal(*output.fatal);
   if (output.soft_state) on_soft_state(*output.soft_state);
   if (output.conf_state) on_conf_state(*output.conf_state);
   if (output.conf_change_error) logger_.warn("ignored a membership change", {{"error", *output.conf_change_error}});

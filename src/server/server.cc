@@ -10,7 +10,9 @@
 #include "cluster/bootstrap.h"
 #include "node/local_node.h"
 #include "server/build_info.h"
+#include "server/cipher_suites.h"
 #include "server/initial_members.h"
+#include "server/node_observer.h"
 #include "server/startup.h"
 #include "server/threads.h"
 #include "server/validate.h"
@@ -81,15 +83,23 @@ api::Options api_options(const Config& config) {
   return options;
 }
 
+// As the flags' help says, 0 in either of them means no pings. (etcd means it, too, but then grpc-go's own default holds: two hours.)
+rpc::KeepalivePings keepalive_pings(const MemberConfig& member) {
+  const std::int64_t after_ns = member.grpc_keepalive_interval.count();
+  const std::int64_t timeout_ns = member.grpc_keepalive_timeout.count();
+  if (after_ns <= 0 || timeout_ns <= 0) return {.after_ns = rpc::kNoDeadline};
+  return {.after_ns = after_ns, .timeout_ns = timeout_ns};
+}
+
 rpc::Options rpc_options(const Config& config) {
   constexpr std::size_t kGrpcOverheadBytes = 512 * 1024;
+  constexpr std::int64_t kGrpcMinTimeNs = 5 * rpc::kMinute;  // grpc-go's own default
   rpc::Options options;
   options.max_concurrent_streams = config.member.max_concurrent_streams;
   options.max_receive_message_bytes = config.member.max_request_bytes + kGrpcOverheadBytes;
   options.max_http_body_bytes = 2 * options.max_receive_message_bytes;  // a message as JSON, its bytes in base64
-  options.keepalive_enforcement.min_time_ns = config.member.grpc_keepalive_min_time.count();
-  if (config.member.grpc_keepalive_interval.count() > 0) options.keepalive_pings.after_ns = config.member.grpc_keepalive_interval.count();
-  options.keepalive_pings.timeout_ns = config.member.grpc_keepalive_timeout.count();
+  options.keepalive_enforcement.min_time_ns = or_default(config.member.grpc_keepalive_min_time.count(), kGrpcMinTimeNs);
+  options.keepalive_pings = keepalive_pings(config.member);
   if (config.monitoring.metrics == "extensive") options.handling_buckets = api::handling_buckets();
   return options;
 }
@@ -104,20 +114,6 @@ std::string_view name_of(rpc::Serves serves) {
     case rpc::Serves::kHttpOnly: return "http";
   }
   return "";
-}
-
-node::NodeObserver disk_metrics(base::Metrics& metrics) {
-  const std::vector<double> bounds = base::exponential_buckets(0.001, 2, 14);
-  const auto seconds = [&](const char* name, const char* help, const std::vector<double>& buckets) {
-    return [histogram = metrics.histogram(name, help, buckets)](double value) { histogram.observe(value); };
-  };
-  node::NodeObserver observer;
-  observer.wal_fsync = seconds("etcd_disk_wal_fsync_duration_seconds", "The latency distributions of fsync called by WAL.", bounds);
-  observer.wal_write = seconds("etcd_disk_wal_write_duration_seconds", "The latency distributions of write called by WAL.", bounds);
-  observer.db_commit = seconds("etcd_disk_backend_commit_duration_seconds", "The latency distributions of commit called by backend.", bounds);
-  observer.db_defragment = seconds("etcd_disk_backend_defrag_duration_seconds", "The latency distribution of backend defragmentation.",
-                                   base::exponential_buckets(0.1, 2, 13));
-  return observer;
 }
 
 // SIGTERM and SIGINT as something to wait for, on the thread that made this and for all threads made after it. Until it is made they end the process
@@ -159,6 +155,7 @@ class Server {
   void serve_clients();
   Status listen(rpc::Server& server, const Urls& urls, rpc::Serves serves);
   void drain(rpc::Server& server);
+  void skip_transfer();
 
   const Config& config_;
   base::Logger& logger_;
@@ -179,13 +176,14 @@ class Server {
 
 Status Server::open() {
   const bool initialized = is_member_initialized(config_, *files_);
+  TRY(check_cipher_suites(config_.security.cipher_suites));
   TRY(check_listen_urls(config_.member));
   if (!initialized) TRY(check_initial_members(config_, resolve_host));
   log_summary(config_, initialized, logger_);
   TRY_ASSIGN(const node::NodeOptions options, node_options(config_));
   const node::NodeWakeups wakeups{write_.wakeup(), write_.wakeup(), write_.wakeup(), flush_.wakeup(), work_.wakeup()};
   auto ready = [this] { io_.front()->loop().post([this] { serve_clients(); }); };
-  TRY_ASSIGN(node_, node::LocalNode::open(*files_, options, wakeups, disk_metrics(metrics_), ready, clock_, logger_));
+  TRY_ASSIGN(node_, node::LocalNode::open(*files_, options, wakeups, make_node_observer(metrics_), ready, clock_, logger_));
   api_ = std::make_unique<api::Api>(*node_, api_options(config_), loops(), metrics_, clock_, logger_);
   api_->register_services(services_);
   clients_ = std::make_unique<rpc::Server>(rpc_options(config_), services_, api_->http_handler(), loops(), logger_);
@@ -237,9 +235,15 @@ std::vector<rpc::Loop*> Server::loops() {
 }
 
 void Server::stop() {
+  const base::Logger::Fields fields = {{"name", config_.member.name},
+                                       {"data-dir", config_.member.data_dir},
+                                       {"advertise-peer-urls", base::to_strings(config_.cluster.initial_advertise_peer_urls)},
+                                       {"advertise-client-urls", base::to_strings(config_.cluster.advertise_client_urls)}};
+  logger_.info("closing etcd server", fields);
   api_->stop();
   drain(*clients_);
   if (monitors_) drain(*monitors_);
+  skip_transfer();
   node_->stop_waiting();
   write_.stop();
   flush_.stop();
@@ -249,6 +253,14 @@ void Server::stop() {
   clients_.reset();
   api_.reset();
   node_->close();
+  logger_.info("closed etcd server", fields);
+}
+
+// There is nobody to lead in its place.
+void Server::skip_transfer() {
+  const node::NodeStatus status = node_->status();
+  logger_.info("skipped leadership transfer for single voting member cluster",
+               {{"local-member-id", cluster::to_hex(status.member_id)}, {"current-leader-member-id", cluster::to_hex(status.leader)}});
 }
 
 void Server::drain(rpc::Server& server) {
@@ -267,7 +279,6 @@ int run(const Config& config, base::Logger& logger) {
   const int signal = stop_signal.wait();
   logger.info("received signal; shutting down", {{"signal", signal == SIGTERM ? "terminated" : "interrupt"}});
   server.stop();
-  logger.info("closed etcd server");
   return 0;
 }
 
