@@ -21,6 +21,8 @@ tool suites
 tool swap
 if [[ ${1:-full} == sample ]]; then
   tool killtest -cycles 10
+  tool apicheck -seeds 1
+  tool badinput
 else
   tool killtest
   tool apicheck

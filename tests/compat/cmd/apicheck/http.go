@@ -133,17 +133,20 @@ func httpMetrics(p *pair) {
 		return
 	}
 	kinds, ourKinds := metricLines(theirs.body, "# TYPE "), metricLines(ours.body, "# TYPE ")
-	missing := 0
+	var missing []string
 	for name, kind := range kinds {
 		switch ourKind, there := ourKinds[name]; {
-		case strings.HasPrefix(name, "go_"):
+		case strings.HasPrefix(name, "go_"), strings.HasPrefix(name, "promhttp_"):
 		case !there:
-			missing++
+			missing = append(missing, name)
 		case kind != ourKind:
 			p.differ(fmt.Sprintf("metric %s: %s in Go, %s in ours", name, kind, ourKind))
 		}
 	}
-	p.notes = append(p.notes, fmt.Sprintf("%d of Go's %d metric families are missing", missing, len(kinds)))
+	if sort.Strings(missing); len(missing) > 0 {
+		p.notes = append(p.notes, fmt.Sprintf("%d of Go's %d metric families are missing: %s", len(missing), len(kinds),
+			strings.Join(missing, ", ")))
+	}
 	values, ourValues := metricLines(theirs.body, ""), metricLines(ours.body, "")
 	for name, value := range values {
 		ourValue, there := ourValues[name]
