@@ -23,6 +23,21 @@ std::int64_t later(std::int64_t from_ns, std::int64_t by_ns) {
   return by_ns > kNever - from_ns ? kNever : from_ns + by_ns;
 }
 
+enum class Guess : std::uint8_t { kYes, kNo, kTooEarly };
+
+// Whether a connection begins with a request line of HTTP/1.
+Guess looks_like_http1(std::string_view first) {
+  constexpr std::size_t kLongLine = 4096;  // for the parser to judge
+  const std::size_t end = first.find('\n');
+  const std::string_view line = first.substr(0, end);
+  const auto is_text = [](char c) { return static_cast<unsigned char>(c) >= ' ' || c == '\r' || c == '\t'; };
+  if (!std::ranges::all_of(line.substr(0, kLongLine), is_text)) return Guess::kNo;
+  if (end == std::string_view::npos) return first.size() < kLongLine ? Guess::kTooEarly : Guess::kYes;
+  const std::size_t version = line.rfind(" HTTP/1.");
+  const bool has_target = version != std::string_view::npos && line.find(' ') < version;
+  return has_target ? Guess::kYes : Guess::kNo;
+}
+
 }  // namespace
 
 Connection::Connection(Connections& owner, Shard& shard, std::unique_ptr<Channel> channel,
@@ -88,13 +103,16 @@ void Connection::receive(std::string_view bytes) {
   }
 }
 
-// HTTP/2 begins with its preface; everything else is taken for HTTP/1, whose parser says what is wrong with it.
+// HTTP/2 begins with its preface, HTTP/1 with a request line. What is neither is closed without a word, as etcd does.
 void Connection::sniff(std::string_view bytes) {
   first_bytes_.append(bytes);
   const std::size_t known = std::min(first_bytes_.size(), kPreface.size());
   const bool is_h2 = std::string_view(first_bytes_).substr(0, known) == kPreface.substr(0, known);
   if (is_h2 && known < kPreface.size()) return;
-  if (serves_ == (is_h2 ? Serves::kHttpOnly : Serves::kGrpcOnly)) {
+  const Guess is_h1 = is_h2 ? Guess::kNo : looks_like_http1(first_bytes_);
+  if (is_h1 == Guess::kTooEarly) return;
+  const bool is_neither = !is_h2 && is_h1 == Guess::kNo;
+  if (is_neither || serves_ == (is_h2 ? Serves::kHttpOnly : Serves::kGrpcOnly)) {
     stage_ = Stage::kDead;
     return note_output();
   }

@@ -56,7 +56,7 @@ TEST(GrpcHead, EachFaultIsRefusedInGrpcGosWords) {
       {request_with({{"t-bin", "?"}}),
        {400,
         {GrpcCode::kInternal,
-         "malformed binary metadata \"?\" in header \"t-bin\": illegal base64 data at input byte 1"}}},
+         "malformed binary metadata \"?\" in header \"t-bin\": illegal base64 data at input byte 0"}}},
       {request_with({}, "GET"),
        {405, {GrpcCode::kInternal, "Received a HEADERS frame with :method \"GET\" which should be POST"}}},
       {request_with({{"grpc-timeout", "0S"}}), {200, {GrpcCode::kDeadlineExceeded, "context deadline exceeded"}}},

@@ -158,7 +158,6 @@ Result<std::string> decode_binary(std::string_view value) {
   if (end % 4 == 0) {  // padded, or no padding needed
     for (int padding = 0; padding < 2 && end > 0 && value[end - 1] == '='; ++padding) --end;
   }
-  if (end % 4 == 1) return bad_base64(end);
   std::string out;
   out.reserve(end / 4 * 3 + 2);
   std::uint32_t bits = 0;
@@ -173,6 +172,7 @@ Result<std::string> decode_binary(std::string_view value) {
       out += static_cast<char>(bits >> held & 0xff);
     }
   }
+  if (end % 4 == 1) return bad_base64(end - 1);  // six bits are no byte
   return out;
 }
 

@@ -11,6 +11,11 @@
 
 namespace etcd::rpc {
 
+namespace {
+// As over a connection: by the time a handler could be called, this much has passed.
+constexpr std::int64_t kLeastTimeoutNs = 1'000;
+}  // namespace
+
 LocalCall::LocalCall(std::shared_ptr<Shard> shard, const Method& method, LocalCallHead head, LocalCallEvents events)
     : shard_(std::move(shard)),
       method_(method),
@@ -32,7 +37,7 @@ void LocalCall::cancel() {
 void LocalCall::start(base::SharedBytes request) {
   request_ = std::move(request);
   if (refuse_large(request_)) return;
-  if (head_.deadline_ns <= shard_->now_ns()) return expire();
+  if (head_.deadline_ns < shard_->now_ns() + kLeastTimeoutNs) return expire();
   if (head_.deadline_ns != kNoDeadline) shard_->loop().timers().start(deadline_, head_.deadline_ns);
   place_in_line_ = shard_->slots().take([shard = shard_, self = std::weak_ptr(self_)] {
     shard->post([shard, self] {

@@ -329,6 +329,16 @@ TEST(Server, GarbageEndsItsConnectionAndNothingElse) {
   EXPECT_EQ(client.wait_for(client.h2.call("/test.T/Echo", "alive")).grpc_status(), "0");
 }
 
+TEST(Server, WhatIsNeitherHttp1NorHttp2IsClosedWithoutAWord) {
+  TestServer server;
+  for (const char* bytes : {"INVALID CONNECTION PREFACE\r\n\r\n", "\r\n", "\x16\x03\x01", "GET HTTP/1.1\r\n", "hello\n"}) {
+    SocketClient client(server.address);
+    client.send(bytes);
+    EXPECT_EQ(client.receive_all(), "") << bytes;
+    EXPECT_TRUE(client.has_ended()) << bytes;
+  }
+}
+
 TEST(Server, TooManyPingsAreToldWhyBeforeTheEnd) {
   TestServer server;
   H2SocketClient client(server.address);
