@@ -327,6 +327,13 @@ TEST(Gateway, AStreamThatFailsBeforeItsFirstMessageHasTheErrorsStatus) {
   EXPECT_EQ(answer.body, "{\"error\":{\"code\":7,\"message\":\"no\"}}\n");
 }
 
+TEST(Gateway, ARequestForAStreamThatCannotBeReadIsABadRequest) {
+  World world;
+  const Answer answer = world.post("/v3/maintenance/snapshot", "{");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_EQ(answer.body, R"({"code":3,"message":"unexpected EOF"})");
+}
+
 TEST(Gateway, AStreamWithoutMessagesIsAnEmptyBody) {
   World world;
   world.on_snapshot = [](rpc::StreamCall call) { call.finish({}); };

@@ -52,7 +52,7 @@ void HttpCall::on_message(std::string json) {
 }
 
 void HttpCall::on_end(const rpc::GrpcStatus& status) {
-  if (is_stream_) return end_stream(status);
+  if (is_stream_ && call_->was_made()) return end_stream(status);
   if (!status.ok()) return refuse(status);
   extra_.emplace_back("Grpc-Metadata-Content-Type", "application/grpc");
   respond(200, std::move(answer_));

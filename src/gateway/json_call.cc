@@ -24,7 +24,7 @@ JsonCall::JsonCall(const rpc::LocalClient& client, const rpc::Method& method, co
 }
 
 void JsonCall::start() {
-  if (is_bidi_) call_->start();
+  if (is_bidi_) make({});
   pump();
 }
 
@@ -78,10 +78,15 @@ void JsonCall::take_only_message() {
   if (hungry_) return;
   input_over_ = true;
   if (found == JsonSplitter::Found::kError) return end(invalid(splitter_.error()));
-  if (found == JsonSplitter::Found::kEnd) return call_->start();
+  if (found == JsonSplitter::Found::kEnd) return make({});
   auto message = messages_.request.encode(json);
   if (!message) return end(invalid(message.error().detail));
-  call_->start(base::SharedBytes(std::move(*message)));
+  make(std::move(*message));
+}
+
+void JsonCall::make(std::string request) {
+  was_made_ = true;
+  call_->start(base::SharedBytes(std::move(request)));
 }
 
 void JsonCall::on_message(base::Rope message) {

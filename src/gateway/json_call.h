@@ -46,11 +46,14 @@ class JsonCall {
   void resume() { call_->resume(); }
   // The client has gone: no more events.
   void cancel();
+  // The method was called; else its request could not be read.
+  bool was_made() const { return was_made_; }
 
  private:
   void pump();
   bool take_message();
   void take_only_message();
+  void make(std::string request);
   void finish_input();
   void end(const rpc::GrpcStatus& status);
   void on_message(base::Rope message);
@@ -62,6 +65,7 @@ class JsonCall {
   std::unique_ptr<rpc::LocalCall> call_;
   bool hungry_ = false;      // nothing whole is left of the text
   bool input_over_ = false;  // the method gets no more messages
+  bool was_made_ = false;
   bool pumping_ = false;
   bool over_ = false;
 };

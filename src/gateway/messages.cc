@@ -4,6 +4,7 @@
 #include <google/protobuf/message.h>
 #include <google/protobuf/util/json_util.h>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -31,6 +32,13 @@ std::array<const pb::Descriptor*, 8> one_of_each_file() {
           v3lockpb::LockRequest::descriptor(),            v3electionpb::CampaignRequest::descriptor()};
 }
 
+// The library shows where it was in lines of their own, and begins with a place that may be nowhere.
+std::string first_words(std::string text) {
+  text.resize(std::min(text.find('\n'), text.size()));
+  constexpr std::string_view kNowhere = ": ";
+  return text.starts_with(kNowhere) ? text.substr(kNowhere.size()) : text;
+}
+
 }  // namespace
 
 MessageType::MessageType(const pb::Descriptor& descriptor)
@@ -44,7 +52,7 @@ Result<std::string> MessageType::encode(std::string_view json) const {
   pb::util::JsonParseOptions options;
   options.ignore_unknown_fields = true;
   const auto status = pb::util::JsonStringToMessage({json.data(), json.size()}, message.get(), options);
-  if (!status.ok()) return fail(Errc::kInvalid, "proto: " + std::string(status.message()));
+  if (!status.ok()) return fail(Errc::kInvalid, "proto: " + first_words(std::string(status.message())));
   return message->SerializeAsString();
 }
 

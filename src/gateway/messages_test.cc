@@ -130,6 +130,7 @@ TEST(Messages, WhatDoesNotFitIsRefused) {
     ASSERT_FALSE(encoded) << json;
     EXPECT_EQ(encoded.error().code, Errc::kInvalid);
     EXPECT_TRUE(encoded.error().detail.starts_with("proto: ")) << encoded.error().detail;
+    EXPECT_EQ(encoded.error().detail.find('\n'), std::string::npos);
   }
 }
 

@@ -109,7 +109,8 @@ void WebSocketCall::write(Opcode opcode, std::string_view payload) {
 }
 
 void WebSocketCall::on_end(const rpc::GrpcStatus& status) {
-  if (!status.ok()) write(Opcode::kText, is_stream_ ? error_json(status) : to_json(status));
+  const bool is_streams = is_stream_ && call_->was_made();
+  if (!status.ok()) write(Opcode::kText, is_streams ? error_json(status) : to_json(status));
   close(CloseCode::kNormal);
 }
 
