@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "apply/snapshot.h"
 #include "base/check.h"
 #include "wal/segment.h"
 #include "wal/snap_file.h"
@@ -49,9 +50,20 @@ std::int64_t DiskStage::step() {
 }
 
 void DiskStage::append(const raft::PersistBatch& batch) {
-  if (batch.snapshot) record_snapshot(*batch.snapshot);
+  if (batch.snapshot) begin_log_at(batch);
   if (!batch.append.empty() || batch.hard_state) must(wal_->save(batch.hard_state, batch.append), "failed to save Raft hard state and entries");
   must_sync_ = must_sync_ || batch.must_sync;
+}
+
+// The record counts only once the log has a commit index that covers it, and entries behind a record that does not count are a gap. So these are durable
+// before the first of them is written.
+void DiskStage::begin_log_at(const raft::PersistBatch& batch) {
+  CHECK(batch.hard_state, batch.number);
+  record_snapshot(*batch.snapshot);
+  raft::HardState state = *batch.hard_state;
+  state.commit = batch.snapshot->metadata.index;
+  must(wal_->save(state, {}), "failed to save Raft hard state and entries");
+  must(wal_->sync(), "failed to sync the WAL");
 }
 
 void DiskStage::sync() {
@@ -85,11 +97,14 @@ void DiskStage::record_snapshot(const raft::Snapshot& snapshot) {
   const std::int64_t encoded_ns = clock_.monotonic_ns();
   must(wal::write_snap_file(files_, options_.snap_folder, snapshot.metadata, content), "failed to save Raft snapshot");
   timings_.snap_file(static_cast<double>(encoded_ns - start_ns) / 1e9, static_cast<double>(clock_.monotonic_ns() - encoded_ns) / 1e9);
+  snapshot_index_ = snapshot.metadata.index;
   must(wal_->save_snapshot({snapshot.metadata.index, snapshot.metadata.term, snapshot.metadata.conf_state}), "failed to save Raft snapshot");
 }
 
-// The state machine has what the log before it was for.
+// The state machine has what the log before it was for. But the leader may have sent a newer one while the db was written: the log begins anew there, and
+// must not be led back.
 void DiskStage::save_snapshot(const raft::Snapshot& snapshot) {
+  if (snapshot.metadata.index <= snapshot_index_) return;
   record_snapshot(snapshot);
   wal_->release_to(snapshot.metadata.index);
   logger_.info("saved snapshot to disk", {{"snapshot-index", snapshot.metadata.index}});
@@ -108,6 +123,8 @@ void DiskStage::purge() {
     if (!removed) return logger_.warn("failed to purge old files", {base::LogField(removed.error())});
     for (const std::string& path : *removed) logger_.info("purged", {{"path", path}});
   };
+  const Status received = apply::remove_received_dbs_below(files_, options_.snap_folder, snapshot_index_);
+  if (!received) logger_.warn("failed to remove old received databases", {base::LogField(received.error())});
   if (options_.keep_wals != 0) report(wal::purge_segments(files_, options_.wal_folder, options_.keep_wals));
   if (options_.keep_snapshots != 0) report(wal::purge_snap_files(files_, options_.snap_folder, options_.keep_snapshots));
 }

@@ -58,6 +58,7 @@ class DiskStage {
 
  private:
   void append(const raft::PersistBatch& batch);
+  void begin_log_at(const raft::PersistBatch& batch);
   void begin_anew(const raft::Snapshot& snapshot);
   void sync();
   void confirm();
@@ -77,6 +78,7 @@ class DiskStage {
   Inbox<DiskInput> inbox_;
   std::vector<DiskInput> drained_;
   bool must_sync_ = false;
+  LogIndex snapshot_index_;  // of the newest one in the log
   std::atomic<std::uint64_t> wal_bytes_written_{0};
 };
 

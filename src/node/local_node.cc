@@ -11,6 +11,7 @@ namespace etcd::node {
 
 namespace {
 
+constexpr std::uint32_t kStalledElections = 5;  // election timeouts that one write may take before the leader steps down
 constexpr std::int64_t kExpireEveryNs = 100'000'000;
 constexpr std::size_t kHashStep = 10'000;  // records between two looks at nothing: hashes run on a thread of their own
 
@@ -56,6 +57,9 @@ raft::Config raft_config(const NodeOptions& options, MemberId member) {
   config.id = member;
   config.election_tick = static_cast<std::uint32_t>(options.election_ns / options.heartbeat_ns);
   config.pre_vote = options.pre_vote;
+  config.max_message_bytes = options.max_message_bytes;
+  // A leader that can't write is of no use, however well it sends heartbeats: somebody else is elected.
+  config.disk_stall_ticks = kStalledElections * config.election_tick;
   return config;
 }
 

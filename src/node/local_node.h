@@ -38,6 +38,7 @@ struct NodeOptions {
   std::int64_t heartbeat_ns = 100'000'000;
   std::int64_t election_ns = 1'000'000'000;
   bool pre_vote = true;
+  std::uint64_t max_message_bytes = 1 << 20;  // entries in one message to another member; a single larger one still goes
   ProposalLimits limits;
   ApplyStage::Options apply;
   DiskStage::Options disk;

@@ -24,6 +24,24 @@ class ReadBarrierTest : public testing::Test {
   ReadBarrier barrier_;
 };
 
+TEST(ReadBarrier, AnAnswerToAQuestionOfAnEarlierLifeSatisfiesNobody) {
+  ReadBarrier earlier(1'000);
+  earlier.ask({100 * kSecond, [](Status) {}});
+  const auto old_question = earlier.next_question(1);
+  ASSERT_TRUE(old_question);
+
+  ReadBarrier later(2'000);
+  int calls = 0;
+  later.ask({100 * kSecond, [&](Status) { ++calls; }});
+  const auto question = later.next_question(1);
+  ASSERT_TRUE(question);
+  EXPECT_NE(*question, *old_question);
+  later.answered(*old_question, LogIndex(0));
+  EXPECT_EQ(calls, 0);
+  later.answered(*question, LogIndex(0));
+  EXPECT_EQ(calls, 1);
+}
+
 TEST_F(ReadBarrierTest, WithoutReadersThereIsNoQuestion) { EXPECT_FALSE(barrier_.next_question(1)); }
 
 TEST_F(ReadBarrierTest, AReaderGoesOnOnceItsIndexIsApplied) {
