@@ -4,8 +4,12 @@ target_include_directories(etcd_flags INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_
 target_compile_options(etcd_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion -Werror -fno-omit-frame-pointer)
 
 set(ETCD_SANITIZE "" CACHE STRING "Sanitizers for the whole build: empty, 'address,undefined' or 'thread'")
+option(ETCD_PLANTS "Bugs can be switched on, for the simulator to find (src/base/plant.h)" OFF)
 option(ETCD_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 
+if(ETCD_PLANTS)
+  add_compile_definitions(ETCD_PLANTS)
+endif()
 if(ETCD_SANITIZE)
   add_compile_options(-fsanitize=${ETCD_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${ETCD_SANITIZE})

@@ -50,11 +50,10 @@ void Client::ask() {
   if (member == nullptr) return ask_later();
   const int key = static_cast<int>(rng_.below(static_cast<std::uint64_t>(service_.around.profile.keys)));
   const std::uint64_t choice = rng_.below(100);
-  if (choice < 40) return write(*member, Kind::kWrite, key);
-  if (choice < 50) return write(*member, Kind::kRemove, key);
-  if (choice < 65) return write(*member, Kind::kSwap, key);
-  if (choice < 94) return get(*member, key);
-  look_back(*member, key);
+  if (choice < 5) return look_back(*member, key);
+  if (rng_.below(100) < service_.around.profile.reads) return get(*member, key);
+  if (choice < 65) return write(*member, Kind::kWrite, key);
+  write(*member, choice < 80 ? Kind::kRemove : Kind::kSwap, key);
 }
 
 std::int64_t Client::patience_ns() { return 500 * kMillisecond + static_cast<std::int64_t>(rng_.below(5 * kSecond)); }

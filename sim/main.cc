@@ -11,6 +11,7 @@
 
 #include <unistd.h>
 
+#include "sim/plants.h"
 #include "sim/world.h"
 
 namespace etcd::sim {
@@ -22,9 +23,12 @@ struct Arguments {
   std::optional<double> minutes;
   bool trace = false;
   bool quiet = false;
+  bool plants = false;  // look for all planted bugs
+  std::string plant;    // this one is there
 };
 
-constexpr const char* kUsage = "usage: etcd_sim [--seed N | --seeds A..B | --minutes M [--from N]] [--trace] [--quiet]\n";
+constexpr const char* kUsage = "usage: etcd_sim [--seed N | --seeds A..B | --minutes M [--from N]] [--trace] [--quiet]\n"
+                               "       with planted bugs (ETCD_PLANTS): [--plant NAME] | --plants [--seeds A..B]\n";
 constexpr std::size_t kKeptOnViolation = 200;
 constexpr std::size_t kKeptWhenTraced = 100'000'000;
 
@@ -48,6 +52,10 @@ std::optional<Arguments> parse(int count, char** words) {
       arguments.quiet = true;
       continue;
     }
+    if (word == "--plants") {
+      arguments.plants = true;
+      continue;
+    }
     ++i;
     if (word == "--seed" || word == "--from") {
       const auto seed = number(value);
@@ -60,6 +68,8 @@ std::optional<Arguments> parse(int count, char** words) {
       if (!first || !last) return std::nullopt;
       arguments.first = *first;
       arguments.last = *last;
+    } else if (word == "--plant") {
+      arguments.plant = value;
     } else if (word == "--minutes") {
       arguments.minutes = std::atof(std::string(value).c_str());
     } else {
@@ -119,6 +129,12 @@ bool run_seed(std::uint64_t seed, const Arguments& arguments, Totals& totals) {
   return !report.violation;
 }
 
+int find_plants(const Arguments& arguments) {
+  return find_planted_bugs(arguments.first, arguments.last, [](std::uint64_t seed) {
+    return World(draw_profile(seed), 0).run().violation.value_or(std::string());
+  });
+}
+
 int run(const Arguments& arguments) {
   const auto start = std::chrono::steady_clock::now();
   Totals totals;
@@ -148,6 +164,11 @@ int main(int count, char** words) {
     std::fputs(etcd::sim::kUsage, stderr);
     return 2;
   }
+  if (!arguments->plant.empty() && !etcd::sim::plant(arguments->plant)) {
+    std::fputs("there is no such planted bug in this build\n", stderr);
+    return 2;
+  }
+  if (arguments->plants) return etcd::sim::find_plants(*arguments);
   std::signal(SIGABRT, etcd::sim::on_abort);
   return etcd::sim::run(*arguments);
 }

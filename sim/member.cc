@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/plant.h"
 #include "cluster/bootstrap.h"
 #include "sim/network.h"
 
@@ -75,10 +76,12 @@ node::NodeOptions Member::options() {
   options.start.wal.marker_key = 0x5eed + static_cast<std::uint64_t>(number());
   options.start.db.map_bytes = std::uint64_t{256} << 20;
   options.start.db.growth_bytes = 64 << 10;
+  options.start.db.no_sync = PLANTED(db_commits_are_not_durable);
   options.start.machine.max_learners = 3;
   options.heartbeat_ns = profile.heartbeat_ns;
   options.election_ns = 10 * profile.heartbeat_ns;
   options.pre_vote = profile.pre_vote;
+  options.max_message_bytes = profile.max_message_bytes;
   options.apply.flush_interval_ns = profile.flush_interval_ns;
   options.apply.snapshot_count = profile.snapshot_count;
   options.apply.catchup_entries = profile.catchup_entries;

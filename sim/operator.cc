@@ -115,8 +115,8 @@ void World::add_member() {
   Member* asked = any_up();
   if (asked == nullptr) return;
   std::vector<cluster::Member> members = members_known_to(*asked);
-  if (members.size() >= kMost || members_.size() >= 14) return;
-  const int number = static_cast<int>(members_.size()) + 1;
+  if (members.size() >= kMost || numbers_ >= 14) return;
+  const int number = ++numbers_;
   cluster::Member added;
   added.peer_urls = {"http://m" + std::to_string(number) + ":2380"};
   added.id = cluster::member_id(added.peer_urls, "", scheduler_.now_ns());
@@ -133,14 +133,17 @@ void World::add_member() {
     node.change_membership(std::move(change), asked->monotonic_ns() + kChangeLimitNs, [this, number, join](Status changed) {
       changing_members_ = false;
       const bool refused = !changed && changed.error().code != Errc::kTimeout && changed.error().code != Errc::kStopped;
-      if (refused || static_cast<int>(members_.size()) + 1 != number) return;
-      ++member_changes_;
-      members_.push_back(std::make_unique<Member>(around_, Origin{number, "m" + std::to_string(number), {}, join}, rng_.next()));
-      network_.add(*members_.back());
-      Member* member = members_.back().get();
-      scheduler_.after(static_cast<std::int64_t>(rng_.below(kSecond)), [member] { member->start(); });
+      if (refused) return;
+      scheduler_.after(static_cast<std::int64_t>(rng_.below(kSecond)), [this, number, join] { start_joining(number, join); });
     });
   });
+}
+
+void World::start_joining(int number, const cluster::Bootstrap& join) {
+  ++member_changes_;
+  members_.push_back(std::make_unique<Member>(around_, Origin{number, "m" + std::to_string(number), {}, join}, rng_.next()));
+  network_.add(*members_.back());
+  members_.back()->start();
 }
 
 void World::remove_member() {

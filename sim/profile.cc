@@ -35,12 +35,14 @@ void draw_cluster(Draw& draw, Profile& profile) {
   profile.catchup_entries = draw.one_in(3) ? draw.between(0, 20) : draw.between(20, 500);
   profile.flush_interval_ns = draw.one_in(4) ? draw.ns(500 * kMillisecond, 3 * kSecond) : draw.ns(50 * kMillisecond, 200 * kMillisecond);
   profile.segment_bytes = draw.between(4, 256) * 1024;
+  profile.max_message_bytes = draw.one_in(3) ? draw.between(1, 500) : 1 << 20;
 }
 
 void draw_work(Draw& draw, Profile& profile) {
   profile.clients = static_cast<int>(draw.between(2, 6));
   profile.keys = static_cast<int>(draw.between(1, 8));
-  profile.think_ns = draw.ns(20 * kMillisecond, 400 * kMillisecond);
+  profile.reads = draw.between(10, 70);
+  profile.think_ns = draw.one_in(4) ? draw.ns(kMillisecond, 20 * kMillisecond) : draw.ns(20 * kMillisecond, 400 * kMillisecond);
   profile.duration_ns = draw.ns(20 * kSecond, 60 * kSecond);
   profile.value_bytes = draw.one_in(4) ? draw.between(1000, 20'000) : draw.between(10, 400);
 }

@@ -18,10 +18,12 @@ struct Profile {
   std::uint64_t forget_interval = 0;
   std::int64_t flush_interval_ns = 0;
   std::uint64_t segment_bytes = 0;
+  std::uint64_t max_message_bytes = 0;  // entries in one message
 
   // The work.
   int clients = 0;
   int keys = 0;
+  std::uint64_t reads = 0;  // of a hundred requests
   std::int64_t think_ns = 0;  // mean pause of a client between two requests
   std::int64_t duration_ns = 0;
   std::uint64_t value_bytes = 0;  // most values are short, some up to this

@@ -64,9 +64,9 @@ TEST(Register, HistoriesOfARealRegisterPassAndFalseAnswersDoNot) {
     std::vector<RegisterOperation> operations;
     std::uint64_t state = 0, value = 0;
     for (std::uint64_t i = 1; i <= 60; ++i) {
-      // It takes place at 100 * i; its ends are around that.
-      const std::uint64_t called = 100 * i - rng.below(3) * 100 - rng.below(49) - 1;
-      const std::uint64_t returned = rng.one_in(8) ? kNever : 100 * i + rng.below(3) * 100 + rng.below(49) + 1;
+      // It takes place at 1000 + 100 * i; its ends are around that.
+      const std::uint64_t called = 1000 + 100 * i - rng.below(3) * 100 - rng.below(49) - 1;
+      const std::uint64_t returned = rng.one_in(8) ? kNever : 1000 + 100 * i + rng.below(3) * 100 + rng.below(49) + 1;
       const bool happens = returned != kNever || rng.one_in(2);
       if (rng.one_in(2)) {
         operations.push_back(write(++value, called, returned));

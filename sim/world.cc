@@ -35,6 +35,7 @@ void World::make_members() {
     const std::string name = "m" + std::to_string(i);
     initial.push_back({name, {"http://" + name + ":2380"}});
   }
+  numbers_ = profile_.members;
   for (int i = 1; i <= profile_.members; ++i) {
     members_.push_back(std::make_unique<Member>(around_, Origin{i, "m" + std::to_string(i), initial, {}}, rng_.next()));
     network_.add(*members_.back());

@@ -63,6 +63,7 @@ class World {
   void compact();
   void change_members();
   void add_member();
+  void start_joining(int number, const cluster::Bootstrap& join);
   void remove_member();
   void promote_member();
   void compare_hashes();
@@ -105,6 +106,7 @@ class World {
   ClusterId cluster_id_;
   bool troubled_ = true;  // trouble and acts go on
   bool changing_members_ = false;
+  int numbers_ = 0;  // given to members so far
   std::uint64_t ends_ = 0;
   std::uint64_t member_changes_ = 0;
 };

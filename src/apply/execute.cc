@@ -7,6 +7,7 @@
 #include "apply/read_only.h"
 #include "apply/state_machine.h"
 #include "base/check.h"
+#include "base/plant.h"
 
 namespace etcd::apply {
 
@@ -133,7 +134,8 @@ Result<Rope> StateMachine::execute(const TxnRequest& request, const Call& call) 
 }
 
 Result<Rope> StateMachine::execute(const CompactionRequest& request, const Call& call) {
-  TRY(state_.store->compact(Revision(request.revision)));
+  const std::int64_t back = PLANTED(members_compact_differently) && options_.member.value % 2 == 1 && request.revision > 1 ? 1 : 0;
+  TRY(state_.store->compact(Revision(request.revision - back)));
   return encode_header_response(header_now(call));
 }
 

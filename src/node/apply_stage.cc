@@ -6,6 +6,7 @@
 
 #include "apply/snapshot.h"
 #include "base/check.h"
+#include "base/plant.h"
 #include "base/wire.h"
 #include "cluster/v2_store.h"
 #include "raft/codec.h"
@@ -126,6 +127,7 @@ void ApplyStage::apply_one(const raft::Entry& entry, ProposeCallback waiter, std
 }
 
 void ApplyStage::on_conf_change(apply::ConfChangeOutcome& outcome, ProposeCallback waiter) {
+  if (PLANTED(raft_does_not_hear_of_learners) && outcome.change.type == raft::ConfChangeType::kAddLearnerNode) outcome.change.node_id = MemberId(0);
   outlets_.replica.push(raft::ApplyConfChange{raft::as_v2(outcome.change)});
   if (outcome.removed_self) outlets_.removed_self();
   if (!waiter) return;

@@ -5,6 +5,7 @@
 
 #include "apply/snapshot.h"
 #include "base/check.h"
+#include "base/plant.h"
 #include "wal/segment.h"
 #include "wal/snap_file.h"
 
@@ -35,7 +36,7 @@ std::int64_t DiskStage::step() {
     if (const auto* batch = std::get_if<raft::PersistBatch>(&input)) append(*batch);
   }
   timings_.write(static_cast<double>(clock_.monotonic_ns() - start_ns) / 1e9);
-  if (std::exchange(must_sync_, false)) sync();
+  if (std::exchange(must_sync_, false) && !PLANTED(acknowledges_before_fsync)) sync();
   wal_bytes_written_.store(wal_->bytes_written(), std::memory_order_relaxed);
   confirm();
   // After the entries around them, so that nobody waits for a snapshot.
@@ -50,9 +51,10 @@ std::int64_t DiskStage::step() {
 }
 
 void DiskStage::append(const raft::PersistBatch& batch) {
+  if (batch.snapshot && PLANTED(installs_before_the_log_knows)) begin_anew(*batch.snapshot);
   if (batch.snapshot) begin_log_at(batch);
   if (!batch.append.empty() || batch.hard_state) must(wal_->save(batch.hard_state, batch.append), "failed to save Raft hard state and entries");
-  must_sync_ = must_sync_ || batch.must_sync;
+  must_sync_ = must_sync_ || (batch.must_sync && !(PLANTED(votes_without_fsync) && batch.append.empty()));
 }
 
 // The record counts only once the log has a commit index that covers it, and entries behind a record that does not count are a gap. So these are durable
@@ -83,7 +85,7 @@ void DiskStage::confirm() {
     auto* batch = std::get_if<raft::PersistBatch>(&input);
     if (batch == nullptr) continue;
     // Before the replica hears of it: the next thing that apply is given comes after the snapshot.
-    if (batch->snapshot) begin_anew(*batch->snapshot);
+    if (batch->snapshot && !PLANTED(installs_before_the_log_knows)) begin_anew(*batch->snapshot);
     if (!batch->then_send.empty()) outlets_.transport.send(std::move(batch->then_send));
     last = batch->number;
   }
@@ -130,6 +132,7 @@ void DiskStage::purge() {
 }
 
 void DiskStage::must(const Status& status, const char* what) {
+  if (PLANTED(ignores_failed_writes)) return;
   if (!status) logger_.fatal(what, {base::LogField(status.error())});
 }
 

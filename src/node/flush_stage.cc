@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "apply/snapshot.h"
+#include "base/plant.h"
 #include "bolt/compacted_copy.h"
 
 namespace etcd::node {
@@ -55,6 +56,17 @@ void FlushStage::write(WriteFlush& job) {
   const std::int64_t start_ns = clock_.monotonic_ns();
   bolt::CommitTimer timer{clock_};
   auto commit = [&]() -> Status {
+    if (PLANTED(index_committed_before_its_effects)) {
+      TRY_ASSIGN(bolt::WriteTx early, db_->begin_write());
+      const apply::Flush index{.revisions = {},
+                               .others = {},
+                               .index = job.flush.index,
+                               .term = job.flush.term,
+                               .conf_state = job.flush.conf_state,
+                               .storage_version = job.flush.storage_version};
+      TRY(index.write_to(early));
+      TRY(early.commit());
+    }
     TRY_ASSIGN(bolt::WriteTx tx, db_->begin_write());
     TRY(job.flush.write_to(tx));
     return tx.commit(&timer);

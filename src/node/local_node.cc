@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/plant.h"
 #include "base/rng.h"
 #include "bolt/snapshot_reader.h"
 #include "mvcc/hash.h"
@@ -168,7 +169,7 @@ std::int64_t LocalNode::step_apply(std::int64_t now_ns) {
   if (now_ns >= duties_at_ns_) duties_at_ns_ = duties_->step(apply_->machine(), now_ns);
   if (now_ns >= expire_at_ns_) {
     expire_at_ns_ = now_ns + kExpireEveryNs;
-    board_.proposals_failed.fetch_add(waiters_.expire(now_ns, Error{Errc::kTimeout}));
+    board_.proposals_failed.fetch_add(waiters_.expire(now_ns, Error{PLANTED(calls_the_unknown_refused) ? Errc::kNoLeader : Errc::kTimeout}));
   }
   again_ns = std::min(again_ns, duties_at_ns_);
   return waiters_.size() == 0 ? again_ns : std::min(again_ns, expire_at_ns_);

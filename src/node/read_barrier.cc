@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "base/plant.h"
+
 namespace etcd::node {
 
 namespace {
@@ -27,14 +29,14 @@ std::optional<base::SharedBytes> ReadBarrier::next_question(std::int64_t now_ns)
   under_way_ = !in_flight_.empty();
   if (!under_way_) return std::nullopt;
   sent_ns_ = now_ns;
-  return context_of(++question_);
+  return context_of(overdue && PLANTED(asks_again_with_the_same_context) ? question_ : ++question_);
 }
 
 void ReadBarrier::answered(const base::SharedBytes& context, LogIndex index) {
   if (!under_way_ || context != context_of(question_)) return;
   under_way_ = false;
   confirmed_.push_back({index, std::exchange(in_flight_, {})});
-  applied(applied_);
+  applied(PLANTED(reads_ahead_of_apply) ? index : applied_);
 }
 
 void ReadBarrier::dropped(const base::SharedBytes& context, const Error& error) {

@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "base/plant.h"
+
 namespace etcd::node {
 
 namespace {
@@ -195,7 +197,7 @@ void Replica::settle_transfer(std::int64_t now_ns) {
 void Replica::publish() {
   board_.term.store(raft_.term().value);
   board_.committed.store(raft_.committed().value);
-  board_.reads_are_local.store(led_term_ != Term(0) && only_voter_ && applied_ > led_from_);
+  board_.reads_are_local.store(led_term_ != Term(0) && (only_voter_ || PLANTED(every_leader_reads_alone)) && applied_ > led_from_);
   board_.reads_failed.store(barrier_.counts().failed);
   board_.slow_reads.store(barrier_.counts().repeated);
 }

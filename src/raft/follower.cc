@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/plant.h"
 #include "raft/core.h"
 
 namespace etcd::raft {
@@ -34,6 +35,7 @@ void Raft::Core::handle_append(MemberId from, const AppendRequest& request) {
   append_from_leader(request);
   LogIndex last(request.prev_index.value + request.entries.size());
   if (!commit_to(std::min(request.commit, last))) return;
+  if (PLANTED(acknowledges_entries_before_they_are_durable)) return send(from, AppendAccepted{last});
   send_after_persist(term_, from, AppendAccepted{last});
 }
 

@@ -1,5 +1,6 @@
 // ReadIndex: the commit index as of now, confirmed by a quorum to be no other leader's past (thesis 6.4).
 
+#include "base/plant.h"
 #include "raft/core.h"
 
 namespace etcd::raft {
@@ -28,6 +29,8 @@ bool Raft::Core::committed_in_own_term() const { return log_.term(committed_) ==
 void Raft::Core::handle_read(ReadRequest request) {
   if (reads_.size() + postponed_reads_.size() >= kMaxWaitingReads) {
     if (request.from == MemberId(0)) out_.reads_dropped.push_back(std::move(request.context));
+  } else if (PLANTED(reads_without_a_quorum)) {
+    answer_read(request, committed_);
   } else if (!committed_in_own_term()) {
     postponed_reads_.push_back(std::move(request));
   } else if (members_.singleton() && members_.is_voter(config_.id)) {
