@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -14,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/unique_function.h"
 #include "node/node.h"
 #include "rpc/http.h"
 #include "rpc/loop.h"
@@ -41,6 +43,8 @@ struct Options {
   std::set<std::string> cors = {"*"};                    // --cors
   std::set<std::string> host_whitelist = {"*"};          // --host-whitelist
   bool json_gateway = true;                              // --enable-grpc-gateway
+  // Runs a job on a thread that is there for long reads, after the jobs before it; until the Api goes. None: there is no such thread.
+  std::function<void(base::UniqueFunction<void()>)> read_elsewhere = {};
   std::vector<std::string> command_line;                 // for /debug/vars
   std::vector<Feature> features;                         // for /metrics
   std::string toolchain;                                 // where etcd names its Go release, likewise

@@ -58,9 +58,11 @@ void Kv::after_barrier(rpc::UnaryCall call, RequestType type, Read read) {
 }
 
 void Kv::range_now(rpc::UnaryCall call, const apply::RangeRequest& request) {
-  const std::int64_t begun_ns = context_.clock.monotonic_ns();
   mvcc::ReadViewRef view = context_.node.view();
-  auto result = mvcc::range(*view, apply::range_options(request));
+  const mvcc::RangeOptions options = apply::range_options(request);
+  if (long_reads_.takes(*view, options)) return long_reads_.run(std::move(call), request);
+  const std::int64_t begun_ns = context_.clock.monotonic_ns();
+  auto result = mvcc::range(*view, options);
   context_.metrics.observe_range(result.has_value(), context_.clock.monotonic_ns() - begun_ns);
   if (!result) return replies_.answer(std::move(call), RequestType::kRange, fail(result.error()));
   Lane& lane = context_.lanes.here();

@@ -6,6 +6,7 @@
 
 #include "api/context.h"
 #include "api/gate.h"
+#include "api/long_reads.h"
 #include "api/replies.h"
 #include "apply/request.h"
 #include "rpc/service.h"
@@ -15,7 +16,7 @@ namespace etcd::api {
 class Kv {
  public:
   // All must outlive it.
-  Kv(Context& context, Gate& gate, const Replies& replies) : context_(context), gate_(gate), replies_(replies) {}
+  Kv(Context& context, Gate& gate, const Replies& replies) : context_(context), gate_(gate), replies_(replies), long_reads_(context, replies) {}
 
   void register_methods(rpc::ServiceTable& table);
 
@@ -41,6 +42,7 @@ class Kv {
   Context& context_;
   Gate& gate_;
   const Replies& replies_;
+  LongReads long_reads_;
 };
 
 }  // namespace etcd::api

@@ -15,8 +15,14 @@ bool LargeRange::is_large(const mvcc::RangeResult& result) {
   return false;
 }
 
-LargeRange::LargeRange(const apply::ResponseHeader& header, mvcc::ReadViewRef view, mvcc::RangeResult result, rpc::Loop& loop)
-    : view_(std::move(view)), result_(std::move(result)), small_(apply::range_response_start(header)), part_(small_), patience_([this] { copy_rest(); }) {
+LargeRange::LargeRange(const apply::ResponseHeader& header, mvcc::ReadViewRef view, mvcc::RangeResult result, rpc::Loop& loop,
+                       base::UniqueFunction<void()> on_gone)
+    : view_(std::move(view)),
+      result_(std::move(result)),
+      small_(apply::range_response_start(header)),
+      part_(small_),
+      patience_([this] { copy_rest(); }),
+      on_gone_(std::move(on_gone)) {
   left_ = small_.size() + apply::range_response_end(result_).size();
   std::string tag;
   for (const std::string_view kv : result_.kvs) {
@@ -25,6 +31,10 @@ LargeRange::LargeRange(const apply::ResponseHeader& header, mvcc::ReadViewRef vi
     left_ += tag.size() + kv.size();
   }
   loop.timers().start(patience_, loop.now_ns() + kPatienceNs);
+}
+
+LargeRange::~LargeRange() {
+  if (on_gone_) on_gone_();
 }
 
 void LargeRange::append_next(std::size_t count, std::string& out) {

@@ -12,6 +12,7 @@
 
 #include "apply/response.h"
 #include "base/bytes.h"
+#include "base/unique_function.h"
 #include "mvcc/range.h"
 #include "mvcc/read_view.h"
 #include "rpc/loop.h"
@@ -26,8 +27,10 @@ class LargeRange final : public base::RopeSource {
 
   static bool is_large(const mvcc::RangeResult& result);
 
-  // `result` is of `view`. On the thread of `loop`, which must outlive it.
-  LargeRange(const apply::ResponseHeader& header, mvcc::ReadViewRef view, mvcc::RangeResult result, rpc::Loop& loop);
+  // `result` is of `view`. On the thread of `loop`, which must outlive it. `on_gone` is called when the answer has left or was given up.
+  LargeRange(const apply::ResponseHeader& header, mvcc::ReadViewRef view, mvcc::RangeResult result, rpc::Loop& loop,
+             base::UniqueFunction<void()> on_gone = {});
+  ~LargeRange() override;
 
   std::size_t size() const override { return left_; }
   void append_next(std::size_t count, std::string& out) override;
@@ -44,6 +47,7 @@ class LargeRange final : public base::RopeSource {
   bool tag_is_out_ = false;  // of that key-value
   std::size_t left_ = 0;
   rpc::Timer patience_;
+  base::UniqueFunction<void()> on_gone_;
 };
 
 }  // namespace etcd::api

@@ -165,6 +165,8 @@ class Server {
   StageThread write_{"write", base::system_clock()};
   StageThread flush_{"flush", base::system_clock()};
   StageThread work_{"work", base::system_clock()};
+  StageThread read_{"read", base::system_clock()};
+  node::Worker reader_{read_.wakeup()};
   std::vector<std::unique_ptr<LoopThread>> io_;
   std::unique_ptr<node::LocalNode> node_;
   std::unique_ptr<api::Api> api_;
@@ -184,7 +186,9 @@ Status Server::open() {
   const node::NodeWakeups wakeups{write_.wakeup(), write_.wakeup(), write_.wakeup(), flush_.wakeup(), work_.wakeup()};
   auto ready = [this] { io_.front()->loop().post([this] { serve_clients(); }); };
   TRY_ASSIGN(node_, node::LocalNode::open(*files_, options, wakeups, make_node_observer(metrics_), ready, clock_, logger_));
-  api_ = std::make_unique<api::Api>(*node_, api_options(config_), loops(), metrics_, clock_, logger_);
+  api::Options serving = api_options(config_);
+  serving.read_elsewhere = [this](node::Job job) { reader_.inbox().push(std::move(job)); };
+  api_ = std::make_unique<api::Api>(*node_, std::move(serving), loops(), metrics_, clock_, logger_);
   api_->register_services(services_);
   clients_ = std::make_unique<rpc::Server>(rpc_options(config_), services_, api_->http_handler(), loops(), logger_);
   api_->observe(*clients_);
@@ -204,8 +208,10 @@ void Server::start() {
   write_.add([this](std::int64_t) { return node_->step_disk(); });
   flush_.add([this](std::int64_t) { return node_->step_flush(); });
   work_.add([this](std::int64_t) { return node_->step_worker(); });
+  read_.add([this](std::int64_t) { return reader_.step(); });
   for (auto& io : io_) io->start();
   work_.start();
+  read_.start();
   flush_.start();
   write_.start();
 }
@@ -248,6 +254,7 @@ void Server::stop() {
   write_.stop();
   flush_.stop();
   work_.stop();
+  read_.stop();
   for (auto& io : io_) io->stop();
   monitors_.reset();
   clients_.reset();
