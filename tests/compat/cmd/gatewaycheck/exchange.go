@@ -103,6 +103,9 @@ func (s *side) awaitVersion() error {
 // ask sends each request to both servers and compares the answers.
 func (p *pair) ask(requests ...request) {
 	for _, r := range requests {
+		if p.chained && len(p.notes) > 0 {
+			return
+		}
 		p.requests++
 		theirs, err := p.theirs.fetch(r)
 		if err != nil {

@@ -18,6 +18,7 @@ type side struct {
 type pair struct {
 	theirs, ours side
 
+	chained  bool // later requests build on earlier ones: none is sent after one that ours lacks
 	requests int
 	found    []string // differences
 	notes    []string
