@@ -19,6 +19,8 @@ tool() {
 
 tool suites
 tool swap
+tool gatewaycheck
+tool h2spec
 if [[ ${1:-full} == sample ]]; then
   tool killtest -cycles 10
   tool apicheck -seeds 1
