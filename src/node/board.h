@@ -12,6 +12,7 @@ namespace etcd::node {
 struct Board {
   std::atomic<std::uint64_t> term{0};
   std::atomic<std::uint64_t> leader{0};  // member id; 0: none known
+  std::atomic<std::int64_t> leader_since_ns{0};  // monotonic: when this leader became known
   std::atomic<std::uint64_t> committed{0};
   std::atomic<std::uint64_t> applied{0};
   std::atomic<bool> is_leader{false};

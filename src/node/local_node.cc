@@ -169,10 +169,19 @@ std::int64_t LocalNode::step_apply(std::int64_t now_ns) {
   if (now_ns >= duties_at_ns_) duties_at_ns_ = duties_->step(apply_->machine(), now_ns);
   if (now_ns >= expire_at_ns_) {
     expire_at_ns_ = now_ns + kExpireEveryNs;
-    board_.proposals_failed.fetch_add(waiters_.expire(now_ns, Error{PLANTED(calls_the_unknown_refused) ? Errc::kNoLeader : Errc::kTimeout}));
+    board_.proposals_failed.fetch_add(waiters_.expire(now_ns, [this](std::int64_t asked_ns) { return why_late(asked_ns); }));
   }
   again_ns = std::min(again_ns, duties_at_ns_);
   return waiters_.size() == 0 ? again_ns : std::min(again_ns, expire_at_ns_);
+}
+
+// In every case the outcome is unknown; but what was asked for in the last two election timeouts before this leader was known was probably lost with the one
+// before.
+Error LocalNode::why_late(std::int64_t asked_ns) const {
+  if (PLANTED(calls_the_unknown_refused)) return Error{Errc::kNoLeader};
+  const std::int64_t elected_ns = board_.leader_since_ns.load(std::memory_order_relaxed);
+  const bool leader_lost = asked_ns > elected_ns - 2 * options_.election_ns && asked_ns < elected_ns;
+  return Error{leader_lost ? Errc::kTimeoutDueToLeaderFail : Errc::kTimeout};
 }
 
 void LocalNode::reject(const std::vector<std::uint64_t>& ids, const Error& error) {
@@ -318,9 +327,10 @@ void LocalNode::change_membership(raft::ConfChange change, std::int64_t deadline
   const std::int64_t own_limit = clock_.monotonic_ns() + options_.limits.timeout_ns;
   change.id = ids_->next();
   std::vector<Waiters::Waiter> waiter;
-  waiter.push_back({change.id, deadline_ns == 0 ? own_limit : std::min(deadline_ns, own_limit), [done = std::move(done)](Result<base::Rope> applied) mutable {
-                      done(applied ? Status() : Status(fail(applied.error())));
-                    }});
+  waiter.push_back({.id = change.id,
+                    .deadline_ns = deadline_ns == 0 ? own_limit : std::min(deadline_ns, own_limit),
+                    .done = [done = std::move(done)](Result<base::Rope> applied) mutable { done(applied ? Status() : Status(fail(applied.error()))); },
+                    .asked_ns = own_limit - options_.limits.timeout_ns});
   waiters_.add(waiter);
   replica_->inbox().push(raft::ProposeConfChange{std::move(change)});
 }

@@ -131,6 +131,7 @@ class LocalNode : public Node {
   ApplyStage::Outlets apply_outlets(const NodeObserver& observer);
   void hash_compaction(HashCompaction job);
   void publish_cluster(apply::StateMachine& machine);
+  Error why_late(std::int64_t asked_ns) const;
   void reject(const std::vector<std::uint64_t>& ids, const Error& error);
 
   NodeOptions options_;

@@ -31,9 +31,10 @@ void RaftProposer::propose(Proposal proposal) {
   const std::uint64_t id = parts_.ids.next();
   base::SharedBytes entry(apply::encode_internal(id, proposal.kind, proposal.request.view()));
   parts_.board.proposed_bytes.fetch_add(static_cast<std::int64_t>(entry.size()), std::memory_order_relaxed);
-  const std::int64_t own_limit = parts_.clock.monotonic_ns() + parts_.limits.timeout_ns;
+  const std::int64_t now_ns = parts_.clock.monotonic_ns();
+  const std::int64_t own_limit = now_ns + parts_.limits.timeout_ns;
   const std::int64_t deadline = proposal.deadline_ns == 0 ? own_limit : std::min(proposal.deadline_ns, own_limit);
-  waiters_.push_back({id, deadline, std::move(proposal.done)});
+  waiters_.push_back({id, deadline, std::move(proposal.done), now_ns});
   batch_.entries.push_back(std::move(entry));
   batch_.ids.push_back(id);
 }

@@ -38,6 +38,7 @@ Replica::Replica(raft::Raft raft, const Options& options, Outlets outlets, Board
 }
 
 std::int64_t Replica::step(std::int64_t now_ns) {
+  now_ns_ = now_ns;
   if (next_tick_ns_ == 0) next_tick_ns_ = now_ns + options_.tick_ns;
   inbox_.drain(drained_);
   for (ReplicaInput& input : drained_) take_in(input);
@@ -158,7 +159,10 @@ void Replica::take_note(const raft::Note& note) {
 void Replica::on_soft_state(const raft::SoftState& state) {
   const bool leads = state.role == raft::Role::kLeader;
   if (!leads) board_.reads_are_local.store(false);
-  if (state.leader != MemberId(0) && state.leader.value != board_.leader.load()) board_.leader_changes.fetch_add(1);
+  if (state.leader != MemberId(0) && state.leader.value != board_.leader.load()) {
+    board_.leader_changes.fetch_add(1);
+    board_.leader_since_ns.store(now_ns_, std::memory_order_relaxed);
+  }
   board_.leader.store(state.leader.value);
   board_.is_leader.store(leads);
   if (leads && led_term_ != raft_.term()) {

@@ -92,6 +92,7 @@ class Replica {
   Inbox<ReplicaInput> inbox_;
   std::vector<ReplicaInput> drained_;
 
+  std::int64_t now_ns_ = 0;  // of this step
   std::int64_t next_tick_ns_ = 0;
   ReadBarrier barrier_;
   ProposedBatch held_;  // proposals that wait for a leader, or for the end of this step

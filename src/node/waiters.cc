@@ -34,7 +34,7 @@ void Waiters::take(const std::vector<std::uint64_t>& ids, std::vector<ProposeCal
   }
 }
 
-std::size_t Waiters::expire(std::int64_t now_ns, const Error& error) {
+std::size_t Waiters::expire(std::int64_t now_ns, const std::function<Error(std::int64_t asked_ns)>& why) {
   std::vector<Waiter> expired;
   {
     std::lock_guard lock(mutex_);
@@ -47,7 +47,7 @@ std::size_t Waiters::expire(std::int64_t now_ns, const Error& error) {
       at = waiting_.erase(at);
     }
   }
-  for (Waiter& waiter : expired) waiter.done(fail(error));
+  for (Waiter& waiter : expired) waiter.done(fail(why(waiter.asked_ns)));
   return expired.size();
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
@@ -19,14 +20,15 @@ class Waiters {
     std::uint64_t id = 0;
     std::int64_t deadline_ns = 0;
     ProposeCallback done;
+    std::int64_t asked_ns = 0;  // when the proposal was made
   };
 
   // Takes over all of `waiters` (left empty).
   void add(std::vector<Waiter>& waiters);
   // For each id the callback that waits for it, or an empty one; they are the caller's to run from here on.
   void take(const std::vector<std::uint64_t>& ids, std::vector<ProposeCallback>& out);
-  // Fails every waiter whose deadline is not after `now_ns`; returns how many.
-  std::size_t expire(std::int64_t now_ns, const Error& error);
+  // Fails every waiter whose deadline is not after `now_ns` with what `why` says of one that has waited since `asked_ns`; returns how many.
+  std::size_t expire(std::int64_t now_ns, const std::function<Error(std::int64_t asked_ns)>& why);
   // Fails every waiter, now and later, with kStopped.
   void stop();
   std::size_t size() const;

@@ -42,7 +42,7 @@ TEST(Waiters, OnlyThoseWhoseDeadlineHasPassedExpire) {
   Outcome early, late;
   add(waiters, waiter(1, 100, early));
   add(waiters, waiter(2, 101, late));
-  EXPECT_EQ(waiters.expire(100, Error{Errc::kTimeout}), 1u);
+  EXPECT_EQ(waiters.expire(100, [](std::int64_t) { return Error{Errc::kTimeout}; }), 1u);
   EXPECT_EQ(early.calls, 1);
   EXPECT_EQ(early.code, Errc::kTimeout);
   EXPECT_EQ(late.calls, 0);
