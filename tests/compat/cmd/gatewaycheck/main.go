@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"etcdpp/tests/compat/internal/repo"
@@ -36,7 +37,7 @@ func main() {
 		os.Exit(2)
 	}
 	results := report.New()
-	for _, s := range append(callScenarios(), append(streamScenarios(), socketScenarios()...)...) {
+	for _, s := range slices.Concat(callScenarios(), streamScenarios(), socketScenarios(), slowScenarios()) {
 		if strings.Contains(s.name, o.only) {
 			play(o, s, results)
 		}
