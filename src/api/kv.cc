@@ -21,10 +21,11 @@ constexpr const char* kService = "etcdserverpb.KV";
 
 void Kv::register_methods(rpc::ServiceTable& table) {
   table.add(kService, "Range", [this](rpc::UnaryCall call) { range(std::move(call)); });
-  table.add(kService, "Put", [this](rpc::UnaryCall call) { put(std::move(call)); });
-  table.add(kService, "DeleteRange", [this](rpc::UnaryCall call) { delete_range(std::move(call)); });
-  table.add(kService, "Txn", [this](rpc::UnaryCall call) { txn(std::move(call)); });
-  table.add(kService, "Compact", [this](rpc::UnaryCall call) { compact(std::move(call)); });
+  constexpr auto kSmall = rpc::AnswerSize::kSmall;  // as a rule
+  table.add(kService, "Put", [this](rpc::UnaryCall call) { put(std::move(call)); }, kSmall);
+  table.add(kService, "DeleteRange", [this](rpc::UnaryCall call) { delete_range(std::move(call)); }, kSmall);
+  table.add(kService, "Txn", [this](rpc::UnaryCall call) { txn(std::move(call)); }, kSmall);
+  table.add(kService, "Compact", [this](rpc::UnaryCall call) { compact(std::move(call)); }, kSmall);
 }
 
 void Kv::range(rpc::UnaryCall call) {

@@ -220,7 +220,11 @@ void H2Calls::unary_data(UnaryExchange& exchange, std::string_view bytes) {
     return;
   }
   exchange.request = std::move(*message);
-  if (queued_unary_bytes_ <= shard_.options().max_queued_output_bytes) return dispatch(exchange);
+  const bool is_small = exchange.info.method->answers == AnswerSize::kSmall;
+  const Options& options = shard_.options();
+  if (queued_unary_bytes_ <= (is_small ? options.second_mark_bytes() : options.max_queued_output_bytes)) {
+    return dispatch(exchange);
+  }
   if (!hold(exchange, exchange.request.size() + 1)) return;
   exchange.parked = true;
   parked_.push_back(&exchange);

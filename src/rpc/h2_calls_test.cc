@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +41,12 @@ struct World {
                    stream = call;
                    if (on_both) on_both(std::move(call));
                  }));
+    services.add(
+        "test.T", "Small", UnaryHandler([this](UnaryCall call) {
+          requests.emplace_back(call.request().view());
+          on_unary(std::move(call));
+        }),
+        AnswerSize::kSmall);
     HttpHandler http = [this](HttpRequest request, HttpResponder responder) {
       http_requests.push_back(std::move(request));
       if (on_http) return on_http(std::move(responder));
@@ -639,6 +646,25 @@ TEST(H2Calls, WhenMuchOutputWaitsRequestsWaitToo) {
   world.loop.run_once(0);
   EXPECT_EQ(world.requests.size(), 10U);
   EXPECT_EQ(world.calls->queued_bytes(), 0U);
+}
+
+TEST(H2Calls, RequestsWithSmallAnswersDoNotWaitForLargeOnes) {
+  World world({.max_queued_output_bytes = 100'000});
+  world.on_unary = [&](UnaryCall call) { std::move(call).respond(rope(std::string(60'000, 'x'))); };
+  const std::string settings("\0\x4\0\0\0\0", 6);
+  std::string in = testing::raw_preface() + testing::raw_frame(4, 0, 0, settings);
+  H2Client writer;
+  for (int i = 0; i < 3; ++i) writer.call("/test.T/Unary", "large");
+  for (int i = 0; i < 20; ++i) writer.call("/test.T/Small", "small");
+  in += writer.take_output().substr(testing::raw_preface().size() + 6);
+  world.loop.post([&] {
+    world.calls->receive(in);
+    (void)world.produce();
+  });
+  world.loop.run_once(0);
+  // Two large ones reach the first mark, and five of the others the second: there is an end to what they may hold.
+  EXPECT_EQ(std::count(world.requests.begin(), world.requests.end(), "large"), 2);
+  EXPECT_EQ(std::count(world.requests.begin(), world.requests.end(), "small"), 5);
 }
 
 TEST(H2Calls, UnfinishedRequestsAreBoundedOnAConnection) {

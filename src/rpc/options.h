@@ -49,8 +49,10 @@ struct Options {
   // A streaming call's queued output: send() returns false above the high mark, on_writable comes below the low one.
   std::size_t stream_high_water_bytes = 1024 * 1024;
   std::size_t stream_low_water_bytes = 256 * 1024;
-  // Unary answers waiting on one connection; above it the connection's next requests wait undispatched.
+  // Unary answers waiting on one connection; above it the connection's next requests wait undispatched. Those whose
+  // answers are small wait only above the second mark, where the connection is not even read while its socket is full.
   std::size_t max_queued_output_bytes = 16 * 1024 * 1024;
+  std::size_t second_mark_bytes() const { return 4 * max_queued_output_bytes; }
   // Parts of unfinished request messages on one connection; above it the message that grows is refused with
   // kResourceExhausted.
   std::size_t max_unfinished_request_bytes = 64 * 1024 * 1024;

@@ -12,8 +12,8 @@ std::string_view Method::kind() const {
   return kKinds[handler.index()];
 }
 
-void ServiceTable::add(std::string service, std::string name, UnaryHandler handler) {
-  insert(std::move(service), std::move(name), std::move(handler));
+void ServiceTable::add(std::string service, std::string name, UnaryHandler handler, AnswerSize answers) {
+  insert(std::move(service), std::move(name), std::move(handler), answers);
 }
 
 void ServiceTable::add(std::string service, std::string name, ServerStreamHandler handler) {
@@ -25,11 +25,12 @@ void ServiceTable::add(std::string service, std::string name, BidiHandler handle
 }
 
 template <typename Handler>
-void ServiceTable::insert(std::string service, std::string name, Handler handler) {
+void ServiceTable::insert(std::string service, std::string name, Handler handler, AnswerSize answers) {
   const auto& path = *paths_.emplace_back(std::make_unique<std::string>("/" + service + "/" + name));
   services_.insert(service);
   const std::size_t index = methods_.size();
-  methods_.push_back(std::make_unique<Method>(Method{std::move(service), std::move(name), std::move(handler), index}));
+  methods_.push_back(
+      std::make_unique<Method>(Method{std::move(service), std::move(name), std::move(handler), index, answers}));
   CHECK(by_path_.emplace(path, methods_.back().get()).second, path);
 }
 

@@ -1,6 +1,7 @@
 // ServiceTable: method path -> handler. Filled before the server starts, read by all loops from then on.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -23,11 +24,16 @@ using ServerStreamHandler = std::function<void(StreamCall, base::SharedBytes req
 // As soon as the request's header is there; messages follow as the handler grants read credit.
 using BidiHandler = std::function<void(StreamCall)>;
 
+// What a unary method's answers may be: large ones are made one after the other where a client reads slowly, and small
+// ones, of writes say, are not to wait for them.
+enum class AnswerSize : std::uint8_t { kAny, kSmall };
+
 struct Method {
   std::string service;  // "etcdserverpb.KV"
   std::string name;     // "Range"
   std::variant<UnaryHandler, ServerStreamHandler, BidiHandler> handler;
   std::size_t index = 0;  // its place in ServiceTable::methods(); set by add()
+  AnswerSize answers = AnswerSize::kAny;
 
   // grpc-go's name of the kind, as its metrics label it: "unary", "server_stream", "bidi_stream".
   std::string_view kind() const;
@@ -36,7 +42,7 @@ struct Method {
 class ServiceTable {
  public:
   // CHECKs that the path is new.
-  void add(std::string service, std::string name, UnaryHandler handler);
+  void add(std::string service, std::string name, UnaryHandler handler, AnswerSize answers = AnswerSize::kAny);
   void add(std::string service, std::string name, ServerStreamHandler handler);
   void add(std::string service, std::string name, BidiHandler handler);
 
@@ -48,7 +54,7 @@ class ServiceTable {
 
  private:
   template <typename Handler>
-  void insert(std::string service, std::string name, Handler handler);
+  void insert(std::string service, std::string name, Handler handler, AnswerSize answers = AnswerSize::kAny);
 
   std::vector<std::unique_ptr<Method>> methods_;
   std::unordered_map<std::string_view, const Method*> by_path_;
