@@ -101,6 +101,10 @@ namespace {
 
 constexpr std::int64_t kChangeLimitNs = 5 * kSecond;
 
+bool may_have_happened(const Error& error) {
+  return error.code == Errc::kTimeout || error.code == Errc::kTimeoutDueToLeaderFail || error.code == Errc::kStopped || error.code == Errc::kUnknownOutcome;
+}
+
 std::vector<cluster::Member> members_known_to(Member& member) {
   std::vector<cluster::Member> known;
   member.run([&](node::LocalNode& node) { known = node.cluster()->members; });
@@ -132,8 +136,7 @@ void World::add_member() {
     const cluster::Bootstrap join{node.status().cluster_id, added.id, std::move(members)};
     node.change_membership(std::move(change), asked->monotonic_ns() + kChangeLimitNs, [this, number, join](Status changed) {
       changing_members_ = false;
-      const bool refused = !changed && changed.error().code != Errc::kTimeout && changed.error().code != Errc::kStopped;
-      if (refused) return;
+      if (!changed && !may_have_happened(changed.error())) return;
       scheduler_.after(static_cast<std::int64_t>(rng_.below(kSecond)), [this, number, join] { start_joining(number, join); });
     });
   });

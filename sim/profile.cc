@@ -41,6 +41,7 @@ void draw_cluster(Draw& draw, Profile& profile) {
 void draw_work(Draw& draw, Profile& profile) {
   profile.clients = static_cast<int>(draw.between(2, 6));
   profile.keys = static_cast<int>(draw.between(1, 8));
+  profile.lease_holders = static_cast<int>(draw.between(0, 3));
   profile.reads = draw.between(10, 70);
   profile.think_ns = draw.one_in(4) ? draw.ns(kMillisecond, 20 * kMillisecond) : draw.ns(20 * kMillisecond, 400 * kMillisecond);
   profile.duration_ns = draw.ns(20 * kSecond, 60 * kSecond);
@@ -60,6 +61,7 @@ void draw_machine(Draw& draw, Profile& profile) {
 
 void draw_trouble(Draw& draw, Profile& profile) {
   profile.trouble_every_ns = draw.ns(300 * kMillisecond, 8 * kSecond);
+  profile.trouble_lasts_ns = 2 * kSecond;
   profile.kill = draw.weight(10);
   profile.power_loss = draw.weight(10);
   profile.power_loss_in_write = draw.weight(10);
@@ -79,6 +81,21 @@ void draw_trouble(Draw& draw, Profile& profile) {
   profile.change_members = draw.weight(6);
 }
 
+// Leaders come and go faster than they can replicate: what one leaves behind on a few members meets what the next does there.
+void draw_storm(Draw& draw, Profile& profile) {
+  profile.members = draw.one_in(2) ? 5 : 3;
+  profile.heartbeat_ns = 50 * kMillisecond;
+  profile.pre_vote = false;
+  profile.max_message_bytes = 1;
+  profile.think_ns = draw.ns(2 * kMillisecond, 30 * kMillisecond);
+  profile.lose_one_in = draw.between(3, 10);
+  profile.trouble_every_ns = draw.ns(100 * kMillisecond, 500 * kMillisecond);
+  profile.trouble_lasts_ns = 800 * kMillisecond;
+  profile.cluster_power_loss = profile.pause = profile.slow_disk = profile.failing_disk = profile.failing_sync = 0;
+  profile.isolate = 10;
+  profile.change_members = 0;
+}
+
 }  // namespace
 
 Profile draw_profile(std::uint64_t seed) {
@@ -89,6 +106,7 @@ Profile draw_profile(std::uint64_t seed) {
   draw_work(draw, profile);
   draw_machine(draw, profile);
   draw_trouble(draw, profile);
+  if (draw.one_in(8)) draw_storm(draw, profile);
   return profile;
 }
 

@@ -23,6 +23,7 @@ struct Profile {
   // The work.
   int clients = 0;
   int keys = 0;
+  int lease_holders = 0;
   std::uint64_t reads = 0;  // of a hundred requests
   std::int64_t think_ns = 0;  // mean pause of a client between two requests
   std::int64_t duration_ns = 0;
@@ -42,6 +43,7 @@ struct Profile {
 
   // What goes wrong now and then. Mean time between two troubles, and the weight of each kind among them.
   std::int64_t trouble_every_ns = 0;
+  std::int64_t trouble_lasts_ns = 0;  // at most, as a rule
   std::uint64_t kill = 0;
   std::uint64_t power_loss = 0;
   std::uint64_t power_loss_in_write = 0;

@@ -16,11 +16,15 @@ constexpr std::int64_t kRecoveryLimitNs = 120 * kSecond;
 void World::settle() {
   mend();
   for (const auto& client : clients_) client->stop();
+  for (const auto& holder : lease_holders_) holder->stop();
   wait_until([this] { return std::ranges::all_of(clients_, &Client::is_idle); }, kRecoveryLimitNs);
   wait_until([this] { return !changing_members_; }, kRecoveryLimitNs);
   pass(2 * kSecond);  // who is to join has started
   retire_strangers();
   serve_again();
+  if (!wait_until([this] { return std::ranges::all_of(lease_holders_, &LeaseHolder::is_idle); }, kRecoveryLimitNs)) {
+    violate(nullptr, "a lease does not end, though its time is over");
+  }
   come_to_rest();
   read_everything(true);
   compare_states();

@@ -15,8 +15,8 @@ void World::trouble_later() {
 void World::end_for_a_while(Member& member, bool power_lost) {
   if (!member.is_up()) return;
   member.end(power_lost);
-  const std::uint64_t longest = rng_.one_in(4) ? 15 * kSecond : 2 * kSecond;
-  member.restart_after(10 * kMillisecond + static_cast<std::int64_t>(rng_.below(longest)));
+  const std::int64_t longest_ns = rng_.one_in(4) ? 15 * kSecond : profile_.trouble_lasts_ns;
+  member.restart_after(10 * kMillisecond + static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(longest_ns))));
 }
 
 void World::make_trouble() {
@@ -24,7 +24,8 @@ void World::make_trouble() {
   Member* member = any_up();
   if (member == nullptr) return;
   const std::int64_t now_ns = scheduler_.now_ns();
-  const std::int64_t lasts_ns = 100 * kMillisecond + static_cast<std::int64_t>(rng_.below(rng_.one_in(3) ? 10 * kSecond : 2 * kSecond));
+  const std::int64_t most_ns = profile_.trouble_lasts_ns * (rng_.one_in(3) ? 5 : 1);
+  const std::int64_t lasts_ns = 100 * kMillisecond + static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(most_ns)));
   std::uint64_t choice = rng_.below(profile_.total_trouble());
   const auto chosen = [&](std::uint64_t weight) {
     const bool is = choice < weight;

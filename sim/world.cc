@@ -44,11 +44,15 @@ void World::make_members() {
 
 void World::make_clients() {
   for (int i = 1; i <= profile_.clients; ++i) clients_.push_back(std::make_unique<Client>(service_, i, rng_.next()));
+  for (int i = 1; i <= profile_.lease_holders; ++i) {
+    lease_holders_.push_back(std::make_unique<LeaseHolder>(around_, members_, i, rng_.next()));
+  }
 }
 
 Report World::run() {
   for (const auto& member : members_) member->start();
   for (const auto& client : clients_) client->start();
+  for (const auto& holder : lease_holders_) holder->start();
   every(100 * kMillisecond, [this] {
     for (const auto& member : members_) {
       member->run([&](node::LocalNode& node) {
@@ -75,6 +79,7 @@ Report World::run() {
   report.snapshots = network_.snapshots_delivered();
   report.leaders = agreement_.leaders();
   report.member_changes = member_changes_;
+  for (const auto& holder : lease_holders_) report.leases_ended += holder->ended();
   report.trace = trace_.text();
   return report;
 }

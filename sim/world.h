@@ -16,6 +16,7 @@
 #include "sim/agreement.h"
 #include "sim/client.h"
 #include "sim/history.h"
+#include "sim/lease_holder.h"
 #include "sim/member.h"
 #include "sim/network.h"
 #include "sim/profile.h"
@@ -36,6 +37,7 @@ struct Report {
   std::uint64_t snapshots = 0;
   std::uint64_t leaders = 0;
   std::uint64_t member_changes = 0;
+  std::uint64_t leases_ended = 0;
   std::string trace;  // the kept part
 };
 
@@ -101,6 +103,7 @@ class World {
   History history_;
   Service service_;
   std::vector<std::unique_ptr<Client>> clients_;
+  std::vector<std::unique_ptr<LeaseHolder>> lease_holders_;
   Agreement agreement_;
   std::optional<std::string> violation_;
   ClusterId cluster_id_;
