@@ -1,4 +1,5 @@
 // What each kind of request does to the state.
+#include <array>
 #include <utility>
 
 #include "apply/branches.h"
@@ -20,6 +21,15 @@ constexpr cluster::Version kCheckpointsPersist{.major = 3, .minor = 6, .patch = 
 template <typename... Kinds>
 bool is_any_of(const AnyRequest& request) {
   return (std::holds_alternative<Kinds>(request) || ...);
+}
+
+// As the label of etcd_server_apply_duration_seconds has it. In the order of AnyRequest.
+std::string_view operation_name(const AnyRequest& request) {
+  static constexpr std::array<std::string_view, std::variant_size_v<AnyRequest>> kNames = {
+      "unknown",           "Range",                "Put",              "DeleteRange",          "Txn",
+      "Compaction",        "LeaseGrant",           "LeaseRevoke",      "LeaseCheckpoint",      "Alarm",
+      "ClusterVersionSet", "ClusterMemberAttrSet", "DowngradeInfoSet", "DowngradeVersionTest", "Auth"};
+  return kNames[request.index()];
 }
 
 // What the request may add to the db, in the units of the quota.
@@ -44,6 +54,8 @@ Result<Applied> StateMachine::apply_normal(const raft::Entry& entry, const Apply
                   .header = {.cluster = options_.cluster, .member = options_.member, .term = entry.term},
                   .applied = applied};
   Result<Rope> response = execute_within_limits(decoded->request, call);
+  applied.operation = operation_name(decoded->request);
+  applied.succeeded = response.has_value() || response.error().code == Errc::kCompacted;
   if (options.wants_reply) applied.reply = Reply{.request_id = decoded->id, .response = std::move(response)};
   return applied;
 }

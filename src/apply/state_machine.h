@@ -24,6 +24,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "apply/flush.h"
@@ -78,6 +79,8 @@ struct ConfChangeOutcome {
 struct Applied {
   std::optional<Reply> reply;  // only if wanted, and only for an entry that was not applied before
   std::unique_ptr<ConfChangeOutcome> conf_change;
+  std::string_view operation;  // etcd's name of the request that was executed ("Put"); empty: none was
+  bool succeeded = false;      // that request; a compaction that comes too late counts as a success
   bool first_of_term = false;  // the leader's empty entry: a new leader may now serve reads, and promote the lessor
   // The db is over its quota and no alarm says so yet: propose one for this member. The reply, if one is wanted, waits
   // until that is applied.

@@ -50,6 +50,17 @@ TEST(StateMachine, TheIndexMovesForFailedRequestsToo) {
   EXPECT_EQ(read_db_meta(replica.db().begin_read())->index, LogIndex(1));
 }
 
+TEST(StateMachine, ARequestIsNamedAndItsOutcomeTold) {
+  Replica replica;
+  const auto done = replica.apply_normal(put("k", "v"));
+  EXPECT_EQ(done->operation, "Put");
+  EXPECT_TRUE(done->succeeded);
+  const auto refused = replica.apply_normal(refused_put());
+  EXPECT_EQ(refused->operation, "Put");
+  EXPECT_FALSE(refused->succeeded);
+  EXPECT_TRUE(replica.apply_normal("")->operation.empty());
+}
+
 TEST(StateMachine, AnEntryIsAppliedOnce) {
   Replica replica;
   const raft::Entry entry = replica.next_entry(raft::EntryType::kNormal, put("k", "v"));

@@ -97,6 +97,7 @@ void ApplyStage::apply_entries(const raft::Entries& entries, std::int64_t now_ns
   std::vector<ProposeCallback> waiting;
   waiters_.take(ids, waiting);
   std::size_t place = 0;
+  measured_ns_ = outlets_.clock.monotonic_ns();
   for (const raft::Entry& entry : entries) apply_one(entry, std::move(waiting[place++]), now_ns);
   board_.proposed_bytes.fetch_sub(std::min(weight(entries), board_.proposed_bytes.load()), std::memory_order_relaxed);
   unpublished_ = true;
@@ -109,6 +110,7 @@ void ApplyStage::apply_one(const raft::Entry& entry, ProposeCallback waiter, std
   if (!applied) {
     logger_.fatal("failed to apply an entry that the cluster has committed", {{"index", entry.index}, base::LogField(applied.error())});
   }
+  measure(*applied);
   if (const Revision now = machine_->store().compact_revision(); now != compacted) {
     entry.index > options_.found_in_log ? compactions_.begun(now, compacted, now_ns) : compactions_.resumed(now, now_ns);
   }
@@ -124,6 +126,13 @@ void ApplyStage::apply_one(const raft::Entry& entry, ProposeCallback waiter, std
   if (!wanted) return;
   if (!applied->reply) return waiter(fail(Errc::kUnknownOutcome));
   answers_.push_back({std::move(waiter), std::move(applied->reply->response)});
+}
+
+// One look at the clock for each request: its end is the beginning of the next.
+void ApplyStage::measure(const apply::Applied& applied) {
+  if (applied.operation.empty()) return;
+  const std::int64_t begun_ns = std::exchange(measured_ns_, outlets_.clock.monotonic_ns());
+  outlets_.applied(applied.operation, applied.succeeded, static_cast<double>(measured_ns_ - begun_ns) / 1e9);
 }
 
 void ApplyStage::on_conf_change(apply::ConfChangeOutcome& outcome, ProposeCallback waiter) {

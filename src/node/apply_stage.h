@@ -11,6 +11,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -72,6 +73,7 @@ class ApplyStage {
     std::function<void()> removed_self;                  // this member is no longer part of the cluster
     std::function<void(apply::StateMachine&)> after_batch;  // something was applied and published
     std::function<void(const apply::OperationCounts&)> counted;  // what was done since the last time
+    std::function<void(std::string_view operation, bool success, double seconds)> applied;  // a request, see apply::Applied
     std::function<void(double milliseconds)> index_paused;       // a step of background work kept entries waiting so long
     base::Clock& clock;                                          // for durations alone
     Compactions::Outlets compactions;
@@ -105,6 +107,7 @@ class ApplyStage {
   void take_in(ApplyInput& input, std::int64_t now_ns);
   void apply_entries(const raft::Entries& entries, std::int64_t now_ns);
   void apply_one(const raft::Entry& entry, ProposeCallback waiter, std::int64_t now_ns);
+  void measure(const apply::Applied& applied);
   void on_conf_change(apply::ConfChangeOutcome& outcome, ProposeCallback waiter);
   void on_flushed(FlushDone& done, std::int64_t now_ns);
   void install_if_due();
@@ -130,6 +133,7 @@ class ApplyStage {
 
   std::vector<Answer> answers_;            // of this batch, until it is published
   bool unpublished_ = false;
+  std::int64_t measured_ns_ = 0;           // when the last request had been applied, or the batch began
   LogIndex reported_;                      // the index last told to the replica
   LogIndex snapshot_index_;                // of the last raft snapshot on disk
   LogIndex memory_snapshot_index_;         // up to which raft may send a snapshot, and entries have left memory

@@ -154,6 +154,7 @@ ApplyStage::Outlets LocalNode::apply_outlets(const NodeObserver& observer) {
                 signals_.published();
               },
           .counted = observer.operations,
+          .applied = observer.applied,
           .index_paused = observer.index_compaction,
           .clock = clock_,
           .compactions = {.hash = [this](HashCompaction job) { hash_compaction(std::move(job)); },

@@ -67,6 +67,7 @@ struct NodeObserver {
   std::function<void(double milliseconds)> index_compaction = [](double) {};  // see ApplyStage::Outlets
   std::function<void(double marshal_seconds, double write_seconds)> snap_file = [](double, double) {};
   std::function<void(const FinishedCompaction&)> compaction = [](const FinishedCompaction&) {};
+  std::function<void(std::string_view operation, bool success, double seconds)> applied = [](std::string_view, bool, double) {};
   std::function<void(const apply::OperationCounts&)> operations = [](const apply::OperationCounts&) {};
 };
 

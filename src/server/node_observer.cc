@@ -2,7 +2,10 @@
 
 #include <ctime>
 #include <functional>
+#include <map>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace etcd::server {
@@ -105,6 +108,22 @@ std::function<void(const apply::OperationCounts&)> count_operations(base::Metric
   };
 }
 
+// Series appear with their first request, as in etcd. Called on one thread.
+std::function<void(std::string_view, bool, double)> time_requests(base::Metrics& metrics) {
+  return [&metrics, series = std::map<std::pair<std::string_view, bool>, base::Histogram>()](std::string_view operation, bool success,
+                                                                                             double seconds) mutable {
+    auto found = series.find({operation, success});
+    if (found == series.end()) {
+      const base::Metrics::Labels labels = {{"version", "v3"}, {"op", std::string(operation)}, {"success", success ? "true" : "false"}};
+      const base::Histogram one =
+          metrics.histogram("etcd_server_apply_duration_seconds", "The latency distributions of v2 apply called by backend.",
+                            base::exponential_buckets(0.0001, 2, 20), labels);
+      found = series.emplace(std::pair(operation, success), one).first;
+    }
+    found->second.observe(seconds);
+  };
+}
+
 }  // namespace
 
 node::NodeObserver make_node_observer(base::Metrics& metrics) {
@@ -113,6 +132,7 @@ node::NodeObserver make_node_observer(base::Metrics& metrics) {
   observe_snap_files(metrics, observer);
   observe_compactions(metrics, observer);
   observer.operations = count_operations(metrics);
+  observer.applied = time_requests(metrics);
   add_unused(metrics);
   return observer;
 }
