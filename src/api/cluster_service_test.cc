@@ -49,7 +49,6 @@ TEST(Unsupported, WhatIsMissingSaysSo) {
   }
   EXPECT_EQ(rig.call("Lease/LeaseGrant", "").message, "Lease is not supported yet");
   EXPECT_EQ(rig.call("Auth/Authenticate", "").message, "Auth is not supported yet");
-  EXPECT_EQ(rig.call("Watch/Watch", "").message, "Watch is not supported yet");
 }
 
 }  // namespace
