@@ -11,54 +11,14 @@
 #include <cstring>
 #include <utility>
 
+#include "bench/load/frames.h"
+
 namespace etcd::bench {
 
 namespace {
 
-constexpr std::size_t kFrameHeader = 9;
-constexpr std::size_t kMaxFrame = 16384;
-constexpr std::uint8_t kData = 0, kHeaders = 1, kReset = 3, kSettings = 4, kPing = 6, kGoAway = 7, kWindowUpdate = 8, kContinuation = 9;
-constexpr std::uint8_t kEndStream = 1, kAck = 1, kEndHeaders = 4;
-constexpr std::uint32_t kWindow = 0x7fffffff;
 constexpr std::size_t kWindowRefresh = 1u << 24;
 constexpr std::size_t kReadBytes = 256 * 1024;
-
-void put32(std::string& out, std::uint32_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<char>(value >> shift));
-}
-
-std::uint32_t get32(std::string_view bytes) {
-  std::uint32_t value = 0;
-  for (int i = 0; i < 4; ++i) value = (value << 8) | static_cast<std::uint8_t>(bytes[static_cast<std::size_t>(i)]);
-  return value;
-}
-
-void put_frame_header(std::string& out, std::size_t length, std::uint8_t type, std::uint8_t flags, std::uint32_t stream) {
-  for (int shift = 16; shift >= 0; shift -= 8) out.push_back(static_cast<char>(length >> shift));
-  out.push_back(static_cast<char>(type));
-  out.push_back(static_cast<char>(flags));
-  put32(out, stream);
-}
-
-// A literal header field without indexing: the same bytes are valid on every stream.
-void put_literal(std::string& out, std::string_view name, std::string_view value) {
-  out.push_back(0);
-  out.push_back(static_cast<char>(name.size()));
-  out.append(name);
-  out.push_back(static_cast<char>(value.size()));
-  out.append(value);
-}
-
-std::string make_header_block(const Connection::Options& options) {
-  std::string block;
-  put_literal(block, ":method", "POST");
-  put_literal(block, ":scheme", "http");
-  put_literal(block, ":path", options.path);
-  put_literal(block, ":authority", options.host + ":" + std::to_string(options.port));
-  put_literal(block, "te", "trailers");
-  put_literal(block, "content-type", "application/grpc");
-  return block;
-}
 
 Error errno_error(const char* call) { return {Errc::kIo, std::string(call) + ": " + std::strerror(errno)}; }
 
@@ -85,15 +45,10 @@ Connection::Connection(int fd, const Options& options, CallSource& source)
     : fd_(fd),
       source_(source),
       limit_(options.streams),
-      header_block_(make_header_block(options)),
-      calls_(static_cast<std::size_t>(options.streams)) {
+      header_block_(call_headers(options.path, options.host + ":" + std::to_string(options.port))),
+      calls_(static_cast<std::size_t>(options.streams)),
+      out_(client_preface()) {
   nghttp2_hd_inflate_new(&inflater_);
-  out_ = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-  put_frame_header(out_, 6, kSettings, 0, 0);
-  out_.append({0, 4});  // SETTINGS_INITIAL_WINDOW_SIZE
-  put32(out_, kWindow);
-  put_frame_header(out_, 4, kWindowUpdate, 0, 0);
-  put32(out_, kWindow - 65535);
 }
 
 Connection::Connection(Connection&& other) noexcept

@@ -1,0 +1,57 @@
+// One HTTP/2 connection with Watch streams of the load generator. Frames are written by hand, as in connection.h; response headers are not read.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "bench/load/report.h"
+
+namespace etcd::bench {
+
+// What all watch connections have seen.
+struct WatchCounts {
+  Latencies latencies;  // of each event, from the writing of its request; values begin with that time (see stamped_value)
+  std::int64_t created = 0;
+  std::int64_t events = 0;
+  std::int64_t bytes = 0;
+  std::int64_t canceled = 0;
+};
+
+// A value of `size` bytes (at least 16) that says when it was made.
+std::string stamped_value(std::int64_t now_ns, std::size_t size);
+
+class WatchConnection {
+ public:
+  // Connects (blocking).
+  static Result<WatchConnection> open(const std::string& host, int port, WatchCounts& counts);
+  WatchConnection(WatchConnection&& other) noexcept;
+  WatchConnection& operator=(WatchConnection&&) = delete;
+  ~WatchConnection();
+
+  // A new stream that watches these keys, each with a watch of its own.
+  void watch(const std::vector<std::string>& keys);
+  int fd() const { return fd_; }
+  bool wants_write() const { return !out_.empty(); }
+  Status flush();
+  Status receive(std::int64_t now_ns);
+
+ private:
+  WatchConnection(int fd, std::string authority, WatchCounts& counts);
+  Status on_frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream, std::string_view payload, std::int64_t now_ns);
+  void on_data(std::string& held, std::string_view payload, std::int64_t now_ns);
+  void on_message(std::string_view message, std::int64_t now_ns);
+
+  int fd_;
+  WatchCounts& counts_;
+  std::string header_block_;
+  std::string in_;
+  std::string out_;
+  std::vector<std::string> held_;   // by stream: an unfinished message
+  std::size_t unacknowledged_ = 0;  // received bytes not yet returned to the windows
+  std::vector<std::size_t> stream_unacknowledged_;
+};
+
+}  // namespace etcd::bench
