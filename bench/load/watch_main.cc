@@ -19,7 +19,7 @@ namespace etcd::bench {
 namespace {
 
 constexpr const char* kUsage = R"(etcd_watch_load [--name=value ...]
-  --endpoint=127.0.0.1:2379  --watchers=1000  --connections=10  --streams=10 (on each)
+  --endpoint=127.0.0.1:2379  --watchers=1000  --connections=10  --streams=10 (on each; up to 1,000 watchers a stream)
   --keys=1 (watcher i watches key i modulo this; puts go to them in turn)
   --puts=1000 (0: the watchers stay idle)  --in-flight=1  --rate=0 (puts a second; 0: as they are answered)  --value-bytes=64
   --patience=30 (seconds without an event after which the run is given up)  --pid=N (of the server: CPU and memory)
@@ -63,7 +63,10 @@ bool parse(int argc, char** argv, Settings& settings) {
     if (found == numbers.end()) return false;
     *found->second = std::atoll(value.c_str());
   }
-  return settings.connections > 0 && settings.streams > 0 && settings.keys > 0 && settings.in_flight > 0;
+  // The requests of a stream are sent at once, before the server has opened its windows.
+  constexpr std::int64_t kMaxWatchersOfStream = 1000;
+  return settings.connections > 0 && settings.streams > 0 && settings.keys > 0 && settings.in_flight > 0 &&
+         settings.watchers <= kMaxWatchersOfStream * settings.connections * settings.streams;
 }
 
 std::string key_name(std::int64_t number) { return "watched-" + std::to_string(number); }
