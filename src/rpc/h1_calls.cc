@@ -39,11 +39,13 @@ void H1Calls::receive(std::string_view bytes) {
   if (closing_ && exchange_ == nullptr) return;
   if (parser_ == nullptr && input_.empty()) waiting_since_ns_ = shard_.now_ns();
   input_.append(bytes);
-  tunnel_ ? pump_tunnel() : advance();
+  if (tunnel_) return pump_tunnel();
+  body_open_ ? pump_body() : advance();
 }
 
 void H1Calls::input_ended() {
   closing_ = true;
+  if (body_open_) abandon_body();
   const auto exchange = exchange_;
   if (exchange != nullptr && exchange->events->on_half_close) exchange->events->on_half_close();
   on_output_();
@@ -73,13 +75,15 @@ void H1Calls::advance() {
   input_.erase(0, std::exchange(read_, 0));
   if (input_.empty()) input_.shrink_to_fit();
   pump_tunnel();
+  pump_body();
 }
 
 // False when more bytes are needed.
 bool H1Calls::advance_once() {
   const Options& options = shard_.options();
   if (parser_ == nullptr)
-    parser_ = std::make_unique<H1Parser>(options.max_header_list_bytes, options.max_http_body_bytes);
+    parser_ = std::make_unique<H1Parser>(options.max_header_list_bytes, options.max_http_body_bytes,
+                                         options.streams_body);
   std::string_view rest = std::string_view(input_).substr(read_);
   const auto state = parser_->feed(rest);
   read_ = input_.size() - rest.size();
@@ -88,6 +92,7 @@ bool H1Calls::advance_once() {
       if (rest.size() > options.max_header_list_bytes) refuse(431);
       return false;
     case H1Parser::State::kBody:
+      if (parser_->streams_body()) return start_streamed_request();
       waiting_since_ns_ = shard_.now_ns();
       if (parser_->expects_continue() && !std::exchange(continued_, true)) {
         output_.push({}, base::Rope(std::string(kContinue)));
@@ -98,7 +103,7 @@ bool H1Calls::advance_once() {
       refuse(parser_->failure());
       return false;
     case H1Parser::State::kComplete:
-      return start_request();
+      return parser_->streams_body() ? start_streamed_request() : start_request();
   }
   return false;
 }
@@ -106,6 +111,17 @@ bool H1Calls::advance_once() {
 bool H1Calls::start_request() {
   H1Request parsed = parser_->take();
   parser_.reset();
+  return hand_over(std::move(parsed), /*streams_body=*/false);
+}
+
+// The parser stays: what it has of the body already is the first piece.
+bool H1Calls::start_streamed_request() {
+  if (parser_->expects_continue()) output_.push({}, base::Rope(std::string(kContinue)));
+  body_open_ = true;
+  return hand_over(parser_->head(), /*streams_body=*/true);
+}
+
+bool H1Calls::hand_over(H1Request parsed, bool streams_body) {
   continued_ = false;
   is_http11_ = parsed.is_http11;
   keep_alive_ = keep_alive_ && parsed.keep_alive;
@@ -120,6 +136,7 @@ bool H1Calls::start_request() {
   request.headers = std::move(parsed.fields);
   request.body = base::SharedBytes(std::move(parsed.body));
   request.peer = peer_;
+  request.streams_body = streams_body;
   exchange_ = std::make_shared<StreamExchange>(ExchangeKind::kHttp, shard_.shared_from_this());
   exchange_->link = this;
   exchange_->handed_out = true;
@@ -134,6 +151,7 @@ void H1Calls::refuse(int status) {
   output_.push({}, base::Rope("HTTP/1.1 " + text +
                               "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n" + text));
   closing_ = true;
+  body_open_ = false;
   read_ = input_.size();
   parser_.reset();
   on_output_();
@@ -150,6 +168,7 @@ void H1Calls::carry_out(StreamExchange& exchange, StreamOrders orders) {
   } else if (orders.credit > 0) {
     exchange.credit += orders.credit;
     pump_tunnel();
+    pump_body();
   }
   on_output_();
 }
@@ -173,7 +192,48 @@ void H1Calls::pump_tunnel() {
   if (exchange->events->on_message) exchange->events->on_message(std::move(bytes));
 }
 
+// Hands over what has come of the body, as far as the handler wants it. Inside an event the loop further up goes on.
+void H1Calls::pump_body() {
+  if (pumping_ || advancing_) return;
+  pumping_ = true;
+  const auto exchange = exchange_;
+  while (body_open_ && exchange->credit > 0) {
+    std::string_view rest(input_);
+    const auto state = parser_->feed(rest);
+    input_.erase(0, input_.size() - rest.size());
+    if (state == H1Parser::State::kFailed) {
+      closing_ = true;
+      abandon_body();
+      break;
+    }
+    std::string part = parser_->take_body_part();
+    const bool complete = state == H1Parser::State::kComplete;
+    const bool waits = part.empty();
+    if (complete) {
+      body_open_ = false;
+      parser_.reset();
+    }
+    if (!waits) {
+      --exchange->credit;
+      if (exchange->events->on_message) exchange->events->on_message(base::SharedBytes(std::move(part)));
+    }
+    if (complete && exchange_ == exchange && exchange->events->on_half_close) exchange->events->on_half_close();
+    if (waits) break;
+  }
+  pumping_ = false;
+  on_output_();
+}
+
+// The rest of the body will not come.
+void H1Calls::abandon_body() {
+  body_open_ = keep_alive_ = false;
+  parser_.reset();
+  input_.clear();
+  if (const auto exchange = std::exchange(exchange_, nullptr)) exchange->cancel();
+}
+
 void H1Calls::write_head(const StreamExchange& exchange, const HttpHead& head) {
+  if (body_open_) keep_alive_ = false;  // nobody will read the rest of the body
   bodiless_ = exchange.answers_head || !may_have_body(head.status);
   chunked_ = !head.length && is_http11_ && may_have_body(head.status);
   if (!head.length && !is_http11_) keep_alive_ = false;  // the end of the connection ends the body
@@ -204,6 +264,11 @@ void H1Calls::finish_request() {
   const auto exchange = std::exchange(exchange_, nullptr);
   exchange->over();
   waiting_since_ns_ = shard_.now_ns();
+  if (std::exchange(body_open_, false)) {
+    keep_alive_ = false;
+    parser_.reset();
+    input_.clear();
+  }
   if (!keep_alive_) closing_ = true;
   advance();
 }

@@ -50,10 +50,14 @@ class H1Calls {
   void advance();
   bool advance_once();
   bool start_request();
+  bool start_streamed_request();
+  bool hand_over(H1Request parsed, bool streams_body);
   void refuse(int status);
   void write_head(const StreamExchange& exchange, const HttpHead& head);
   void open_tunnel(const HttpHead& head);
   void pump_tunnel();
+  void pump_body();
+  void abandon_body();
   void write_piece(const StreamExchange& exchange, base::Rope piece);
   void finish_request();
 
@@ -72,6 +76,8 @@ class H1Calls {
   bool bodiless_ = false;   // its answer: HEAD, 204, 304
   bool continued_ = false;  // "100 Continue" was sent
   bool tunnel_ = false;     // the connection speaks another protocol now
+  bool body_open_ = false;  // the request's body goes to its handler as it comes, and is not complete
+  bool pumping_ = false;
   bool advancing_ = false;
   bool closing_ = false;
 };

@@ -5,6 +5,7 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <utility>
 
 #include "rpc/http_text.h"
 
@@ -24,16 +25,27 @@ int status_for(const boost::system::error_code& error) {
   return 400;
 }
 
+H1Request head_of(const http::request<http::string_body>& message) {
+  H1Request request;
+  request.method = view_of(message.method_string());
+  request.target = view_of(message.target());
+  request.is_http11 = message.version() >= 11;
+  request.keep_alive = message.keep_alive();
+  for (const auto& field : message)
+    request.fields.add(lower_case(view_of(field.name_string())), view_of(field.value()));
+  return request;
+}
+
 }  // namespace
 
 struct H1Parser::Beast {
   http::request_parser<http::string_body> parser;
 };
 
-H1Parser::H1Parser(std::size_t max_head_bytes, std::size_t max_body_bytes) : beast_(std::make_unique<Beast>()) {
+H1Parser::H1Parser(std::size_t max_head_bytes, std::size_t max_body_bytes, const StreamsBody& streams_body)
+    : beast_(std::make_unique<Beast>()), may_stream_(streams_body) {
   beast_->parser.header_limit(static_cast<std::uint32_t>(std::min<std::size_t>(max_head_bytes, UINT32_MAX)));
   beast_->parser.body_limit(max_body_bytes);
-  beast_->parser.eager(true);
 }
 
 H1Parser::~H1Parser() = default;
@@ -46,10 +58,20 @@ H1Parser::State H1Parser::feed(std::string_view& input) {
     input.remove_prefix(used);
     if (error == http::error::need_more) break;
     if (error) failure_ = status_for(error);
+    if (!head_done_ && parser.is_header_done()) on_head();
   }
   if (failure_ != 0) return State::kFailed;
   if (parser.is_done()) return State::kComplete;
   return parser.is_header_done() ? State::kBody : State::kHead;
+}
+
+// The parser stops after the head for this, and goes on with the body afterwards.
+void H1Parser::on_head() {
+  head_done_ = true;
+  const auto& message = beast_->parser.get();
+  streams_body_ = may_stream_ && may_stream_(view_of(message.method_string()), view_of(message.target()));
+  if (streams_body_) beast_->parser.body_limit(boost::none);
+  beast_->parser.eager(true);
 }
 
 bool H1Parser::expects_continue() const {
@@ -59,15 +81,17 @@ bool H1Parser::expects_continue() const {
 
 H1Request H1Parser::take() {
   auto message = beast_->parser.release();
-  H1Request request;
-  request.method = view_of(message.method_string());
-  request.target = view_of(message.target());
-  request.is_http11 = message.version() >= 11;
-  request.keep_alive = message.keep_alive();
-  for (const auto& field : message)
-    request.fields.add(lower_case(view_of(field.name_string())), view_of(field.value()));
+  H1Request request = head_of(message);
   request.body = std::move(message.body());
   return request;
+}
+
+H1Request H1Parser::head() const {
+  return head_of(beast_->parser.get());
+}
+
+std::string H1Parser::take_body_part() {
+  return std::exchange(beast_->parser.get().body(), std::string());
 }
 
 }  // namespace etcd::rpc

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,7 +26,11 @@ class H1Parser {
  public:
   enum class State : std::uint8_t { kHead, kBody, kComplete, kFailed };
 
-  H1Parser(std::size_t max_head_bytes, std::size_t max_body_bytes);
+  // Of the head of a request: may its body be taken as it comes, and so have any length?
+  using StreamsBody = std::function<bool(std::string_view method, std::string_view target)>;
+
+  // `streams_body` may be empty, and must outlive the parser.
+  H1Parser(std::size_t max_head_bytes, std::size_t max_body_bytes, const StreamsBody& streams_body);
   ~H1Parser();
   H1Parser(const H1Parser&) = delete;
   H1Parser& operator=(const H1Parser&) = delete;
@@ -40,9 +45,20 @@ class H1Parser {
   // After kComplete, once.
   H1Request take();
 
+  // After the head: the body is taken as it comes.
+  bool streams_body() const { return streams_body_; }
+  // Then, in place of take(): the request without its body, and what has come of the body since the last call.
+  H1Request head() const;
+  std::string take_body_part();
+
  private:
   struct Beast;
+  void on_head();
+
   std::unique_ptr<Beast> beast_;
+  const StreamsBody& may_stream_;
+  bool head_done_ = false;
+  bool streams_body_ = false;
   int failure_ = 0;
 };
 

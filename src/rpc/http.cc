@@ -107,6 +107,10 @@ void HttpResponder::set_events(StreamEvents events) {
   (*handle_)->set_events(std::move(events));
 }
 
+void HttpResponder::read(std::uint32_t times) {
+  (*handle_)->grant(times);
+}
+
 LocalClient HttpResponder::client() const {
   return LocalClient((*handle_)->shard);
 }

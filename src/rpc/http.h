@@ -17,7 +17,7 @@ namespace etcd::rpc {
 
 class LocalClient;
 
-// A whole request; the body is complete (at most Options::max_http_body_bytes).
+// A whole request; the body is complete (at most Options::max_http_body_bytes), or follows in pieces.
 struct HttpRequest {
   std::string method;  // "GET"; as sent
   std::string target;  // as sent: "/health?exclude=NOSPACE"
@@ -25,6 +25,7 @@ struct HttpRequest {
   std::string query;   // not decoded: "exclude=NOSPACE"
   std::string host;    // Host field or :authority
   bool is_http2 = false;
+  bool streams_body = false;  // see Options::streams_body
   Metadata headers;  // lower-case names
   base::SharedBytes body;
   std::shared_ptr<const Peer> peer;
@@ -79,6 +80,9 @@ class HttpResponder {
   // HTTP/1.1 also on_half_close, when the client has shut its side while the request is being answered: it has mostly
   // gone, but may still be reading.
   void set_events(StreamEvents events);
+  // Of a body that follows in pieces: lets the next ones come in, each as one on_message, `times` times. After the last of the body comes
+  // on_half_close; a body that is broken off ends in on_cancel.
+  void read(std::uint32_t times);
   // For calling the server's own methods; on the loop's thread.
   LocalClient client() const;
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <string_view>
 #include <vector>
 
 namespace etcd::rpc {
@@ -56,6 +58,10 @@ struct Options {
   // Parts of unfinished request messages on one connection; above it the message that grows is refused with
   // kResourceExhausted.
   std::size_t max_unfinished_request_bytes = 64 * 1024 * 1024;
+
+  // HTTP/1.1 requests for which it is true go to the handler with their heads, and their bodies follow (HttpResponder::read): chunked
+  // ones of any length, others up to max_http_body_bytes. Empty: none.
+  std::function<bool(std::string_view method, std::string_view target)> streams_body = {};
 
   // Upper bounds, in seconds, of the buckets of Counters::handling; empty: calls are not timed.
   std::vector<double> handling_buckets = {};
