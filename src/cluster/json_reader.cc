@@ -23,6 +23,21 @@ bool equal_but_for_case(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
 }
 
+bool is_object(const Json& value) {
+  return value.is_object() || value.is_null();
+}
+
+// Discarded if it is no JSON, or nested too deeply.
+Json parse_limited(std::string_view json) {
+  bool too_deep = false;
+  const auto watch_depth = [&](int depth, Json::parse_event_t, const Json&) {
+    too_deep = too_deep || depth > kMaxDepth;
+    return !too_deep;
+  };
+  Json parsed = Json::parse(json, watch_depth, /*allow_exceptions=*/false);
+  return too_deep ? Json(Json::value_t::discarded) : parsed;
+}
+
 tl::unexpected<Error> wrong_kind(std::string_view key) {
   return fail(Errc::kInvalid, "json: wrong type of field " + std::string(key));
 }
@@ -44,17 +59,23 @@ JsonReader::JsonReader(JsonReader&&) noexcept = default;
 JsonReader::~JsonReader() = default;
 
 Result<JsonReader> JsonReader::parse(std::string_view json) {
-  bool too_deep = false;
-  const auto watch_depth = [&](int depth, Json::parse_event_t, const Json&) {
-    too_deep = too_deep || depth > kMaxDepth;
-    return !too_deep;
-  };
   auto document = std::make_unique<Document>();
-  document->object = Json::parse(json, watch_depth, /*allow_exceptions=*/false);
-  const Json& object = document->object;
-  if (too_deep || object.is_discarded() || !(object.is_object() || object.is_null()))
-    return fail(Errc::kInvalid, "json: not an object");
+  document->object = parse_limited(json);
+  if (document->object.is_discarded() || !is_object(document->object)) return fail(Errc::kInvalid, "json: not an object");
   return JsonReader(std::move(document));
+}
+
+Result<std::vector<JsonReader>> JsonReader::parse_list(std::string_view json) {
+  Json list = parse_limited(json);
+  std::vector<JsonReader> readers;
+  if (list.is_discarded() || !(list.is_array() || list.is_null())) return fail(Errc::kInvalid, "json: not a list");
+  for (Json& item : list) {
+    if (!is_object(item)) return fail(Errc::kInvalid, "json: not a list of objects");
+    auto document = std::make_unique<Document>();
+    document->object = std::move(item);
+    readers.push_back(JsonReader(std::move(document)));
+  }
+  return readers;
 }
 
 Status JsonReader::read(std::string_view key, std::uint64_t& value) const {

@@ -17,6 +17,8 @@ class JsonReader {
  public:
   // kInvalid unless `json` is an object, or null, and nothing else; kInvalid too for nesting deeper than 32.
   static Result<JsonReader> parse(std::string_view json);
+  // The objects of one array, which may be null; otherwise as above.
+  static Result<std::vector<JsonReader>> parse_list(std::string_view json);
   JsonReader(JsonReader&&) noexcept;
   ~JsonReader();
 

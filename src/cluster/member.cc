@@ -82,6 +82,25 @@ Result<Member> parse_member(std::string_view json) {
   return read_member(object);
 }
 
+std::string member_list_json(const std::vector<Member>& members) {
+  std::string out = "[";
+  for (const Member& member : members) {
+    if (out.size() > 1) out += ',';
+    out += member_json(member);
+  }
+  return out + "]";
+}
+
+Result<std::vector<Member>> parse_member_list(std::string_view json) {
+  TRY_ASSIGN(const std::vector<JsonReader> objects, JsonReader::parse_list(json));
+  std::vector<Member> members;
+  for (const JsonReader& object : objects) {
+    TRY_ASSIGN(Member member, read_member(object));
+    members.push_back(std::move(member));
+  }
+  return members;
+}
+
 Result<MemberChange> parse_member_change(std::string_view json) {
   TRY_ASSIGN(const JsonReader object, JsonReader::parse(json));
   MemberChange change;

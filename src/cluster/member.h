@@ -48,6 +48,9 @@ std::string attributes_json(const Member& member);
 
 // kInvalid for what Go would refuse.
 Result<Member> parse_member(std::string_view json);
+// A list of them, as members tell each other (/members).
+std::string member_list_json(const std::vector<Member>& members);
+Result<std::vector<Member>> parse_member_list(std::string_view json);
 Result<MemberChange> parse_member_change(std::string_view json);
 
 }  // namespace etcd::cluster
