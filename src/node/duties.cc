@@ -12,16 +12,22 @@ namespace {
 constexpr std::int64_t kStepNs = 500'000'000;      // etcd's lessor loop
 constexpr std::int64_t kSoonNs = 20'000'000;       // while something is still to be published
 constexpr std::size_t kRevokesAtOnce = 1'000;
+constexpr std::int64_t kVersionsNs = 4'000'000'000;  // between two looks at the members' versions
+constexpr cluster::Version kLowestClusterVersion{.major = 3, .minor = 0, .patch = 0};
+constexpr cluster::Version kFirstStorageVersion{.major = 3, .minor = 5, .patch = 0};  // dbs had none before
 
 }  // namespace
 
 Duties::Duties(const Options& options, std::unique_ptr<Proposer> proposer, std::function<void()> published, const Board& board, base::Logger& logger)
     : options_(options), proposer_(std::move(proposer)), published_(std::move(published)), board_(board), logger_(logger) {}
 
-void Duties::on_first_of_term() { take_over_leases_ = true; }
+void Duties::on_first_of_term() {
+  take_over_leases_ = true;
+  version_at_ns_ = 0;
+}
 
 std::int64_t Duties::step(apply::StateMachine& machine, std::int64_t now_ns) {
-  const std::shared_ptr<const cluster::View> view = machine.cluster_view();
+  const std::shared_ptr<const cluster::View> view = view_ = machine.cluster_view();
   if (board_.leader.load() != 0) publish_attributes(*view, now_ns);
   if (board_.is_leader.load()) decide_cluster_version(*view, now_ns);
   follow_storage_version(machine);
@@ -57,19 +63,37 @@ void Duties::publish_attributes(const cluster::View& view, std::int64_t now_ns) 
 
 // A cluster of one runs at its own version. With more members the leader asks each for its version first.
 void Duties::decide_cluster_version(const cluster::View& view, std::int64_t now_ns) {
-  const std::string wanted = cluster::to_string(cluster::minor_of(cluster::kServerVersion));
-  const bool raise = view.cluster_version.empty() || (view.cluster_version != wanted && !view.downgrade.enabled);
-  if (!raise || view.members.size() != 1 || now_ns < version_at_ns_) return;
-  version_at_ns_ = now_ns + options_.retry_ns;
-  logger_.info("setting up initial cluster version using v3 API", {{"cluster-version", wanted}});
-  propose(RequestKind::kClusterVersionSet, apply::encode_cluster_version_set(wanted));
+  if (now_ns < version_at_ns_ || view.members.empty()) return;
+  const bool is_highest = view.cluster_version == cluster::to_string(cluster::minor_of(cluster::kServerVersion));
+  if (is_highest || view.downgrade.enabled) return;
+  version_at_ns_ = now_ns + kVersionsNs;
+  if (view.members.size() == 1) return set_cluster_version(view, cluster::kServerVersion);
+  if (!options_.ask_versions) return;
+  options_.ask_versions([this](std::optional<cluster::Version> lowest) {
+    if (board_.is_leader.load()) set_cluster_version(*view_, lowest);
+    proposer_->submit();
+  });
+}
+
+// As long as a member does not say its version, the cluster runs at the lowest there is; once it has one, that only rises.
+void Duties::set_cluster_version(const cluster::View& view, std::optional<cluster::Version> lowest) {
+  const auto present = cluster::parse_version(view.cluster_version);
+  const cluster::Version wanted = cluster::minor_of(std::min(lowest.value_or(kLowestClusterVersion), cluster::kServerVersion));
+  if (view.downgrade.enabled || (present && wanted <= *present)) return;
+  const std::string text = cluster::to_string(wanted);
+  if (present) {
+    logger_.info("updating cluster version using v3 API", {{"from", view.cluster_version}, {"to", text}});
+  } else {
+    logger_.info("setting up initial cluster version using v3 API", {{"cluster-version", text}});
+  }
+  propose(RequestKind::kClusterVersionSet, apply::encode_cluster_version_set(text));
 }
 
 void Duties::follow_storage_version(apply::StateMachine& machine) {
   const auto& decided = machine.cluster().version();
   if (!decided || machine.applied_term() == Term(0)) return;
   const cluster::Version wanted = cluster::minor_of(*decided);
-  if (machine.storage_version() == wanted) return;
+  if (wanted < kFirstStorageVersion || machine.storage_version() == wanted) return;
   logger_.info("updated storage version", {{"new-storage-version", cluster::to_string(wanted)}});
   machine.set_storage_version(wanted);
 }

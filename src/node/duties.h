@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@
 
 namespace etcd::node {
 
+// Told what the members that answered have in common.
+using LowestVersion = base::UniqueFunction<void(std::optional<cluster::Version>)>;
+
 class Duties {
  public:
   struct Options {
@@ -26,6 +30,9 @@ class Duties {
     std::vector<std::string> client_urls;
     std::int64_t election_ns = 1'000'000'000;  // leases are extended by it after a change of leader
     std::int64_t retry_ns = 5'000'000'000;     // a proposal that did not take effect is made again after this
+    // Asks every member for its version; `lowest` is told, on the apply thread, the lowest one, or nothing if one of them did not say. None: there are no
+    // other members.
+    std::function<void(LowestVersion lowest)> ask_versions = {};
   };
 
   // `proposer` is for these proposals alone. `published` is called once, when the member's name and addresses are in the cluster's state.
@@ -41,6 +48,7 @@ class Duties {
  private:
   void publish_attributes(const cluster::View& view, std::int64_t now_ns);
   void decide_cluster_version(const cluster::View& view, std::int64_t now_ns);
+  void set_cluster_version(const cluster::View& view, std::optional<cluster::Version> lowest);
   void follow_storage_version(apply::StateMachine& machine);
   void keep_leases(lease::Lessor& lessor, std::int64_t now_ns);
   void propose(RequestKind kind, std::string request);
@@ -54,6 +62,7 @@ class Duties {
   bool take_over_leases_ = false;
   std::int64_t publish_at_ns_ = 0;
   std::int64_t version_at_ns_ = 0;
+  std::shared_ptr<const cluster::View> view_;  // as of the last step
 };
 
 }  // namespace etcd::node

@@ -53,6 +53,17 @@ Result<mvcc::HashKv> hash_kv_of(mvcc::ReadViewRef view, Revision revision) {
   }
 }
 
+// etcd's rule: nine tenths of what the leader has.
+Status learner_readiness(const raft::RaftStatus& status, MemberId learner) {
+  constexpr double kReady = 0.9;
+  if (status.role != raft::Role::kLeader) return fail(Errc::kNotLeader);
+  const auto found = std::ranges::find(status.progress, learner, &raft::ProgressStatus::id);
+  const auto leader = std::ranges::find(status.progress, status.id, &raft::ProgressStatus::id);
+  if (found == status.progress.end() || leader == status.progress.end()) return fail(Errc::kMemberNotFound);
+  const bool ready = static_cast<double>(found->match.value) >= kReady * static_cast<double>(leader->match.value);
+  return ready ? Status() : Status(fail(Errc::kLearnerNotReady));
+}
+
 raft::Config raft_config(const NodeOptions& options, MemberId member) {
   raft::Config config;
   config.id = member;
@@ -136,8 +147,19 @@ void LocalNode::build(Recovery recovery, raft::Raft raft, const NodeWakeups& wak
                                                      .name = options_.name,
                                                      .client_urls = options_.advertise_client_urls,
                                                      .election_ns = options_.election_ns,
-                                                     .retry_ns = options_.limits.timeout_ns},
+                                                     .retry_ns = options_.limits.timeout_ns,
+                                                     .ask_versions = version_question()},
                                      make_proposer(), std::move(ready), board_, logger_);
+}
+
+// The answer comes back to the apply thread.
+std::function<void(LowestVersion)> LocalNode::version_question() {
+  if (!options_.ask_versions) return {};
+  return [this](LowestVersion lowest) {
+    options_.ask_versions(cluster(), [this, lowest = std::move(lowest)](std::optional<cluster::Version> version) mutable {
+      apply_->inbox().push(WithMachine{[lowest = std::move(lowest), version](apply::StateMachine&, std::int64_t) mutable { lowest(version); }});
+    });
+  };
 }
 
 ApplyStage::Outlets LocalNode::apply_outlets(const NodeObserver& observer) {
@@ -334,6 +356,10 @@ void LocalNode::change_membership(raft::ConfChange change, std::int64_t deadline
                     .asked_ns = own_limit - options_.limits.timeout_ns});
   waiters_.add(waiter);
   replica_->inbox().push(raft::ProposeConfChange{std::move(change)});
+}
+
+void LocalNode::check_learner(MemberId learner, base::UniqueFunction<void(Status)> done) {
+  replica_->inbox().push(LookAtRaft{[learner, done = std::move(done)](const raft::RaftStatus& status) mutable { done(learner_readiness(status, learner)); }});
 }
 
 void LocalNode::run_in_background(base::UniqueFunction<void()> job) { worker_.inbox().push(std::move(job)); }

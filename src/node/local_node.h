@@ -44,6 +44,8 @@ struct NodeOptions {
   DiskStage::Options disk;
   // To the other members; must outlive the node. None: there are no others.
   Transport* transport = nullptr;
+  // Asks every member but this one, which `view` names too, for its version; `lowest` may be told on any thread. None: nobody is asked.
+  std::function<void(std::shared_ptr<const ClusterView> view, LowestVersion lowest)> ask_versions = {};
   // How the flush thread rests during a Defragment; the simulation does not.
   std::function<void(std::int64_t ns)> sleep = [](std::int64_t) {};
 };
@@ -116,10 +118,10 @@ class LocalNode : public Node {
   void hash_kv(Revision revision, base::UniqueFunction<void(Result<HashKvResult>)> done) override;
   void wait_compaction(base::UniqueFunction<void(Status)> done) override;
   void move_leader(MemberId transferee, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) override;
+  void change_membership(raft::ConfChange change, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) override;
+  void check_learner(MemberId learner, base::UniqueFunction<void(Status)> done) override;
   void run_in_background(base::UniqueFunction<void()> job) override;
 
-  // Proposes a change of the membership. `done` has success once this member has applied it; its id is filled in.
-  void change_membership(raft::ConfChange change, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done);
   // A copy of raft's state. On the replica's thread.
   raft::RaftStatus raft_status() const { return replica_->raft_status(); }
   // On the apply thread.
@@ -130,6 +132,7 @@ class LocalNode : public Node {
   void build(Recovery recovery, raft::Raft raft, const NodeWakeups& wakeups, const NodeObserver& observer,
              std::function<void()> ready);
   ApplyStage::Outlets apply_outlets(const NodeObserver& observer);
+  std::function<void(LowestVersion)> version_question();
   void hash_compaction(HashCompaction job);
   void publish_cluster(apply::StateMachine& machine);
   Error why_late(std::int64_t asked_ns) const;

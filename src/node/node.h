@@ -19,6 +19,7 @@
 #include "base/unique_function.h"
 #include "mvcc/read_view.h"
 #include "node/view_signals.h"
+#include "raft/types.h"
 
 namespace etcd::node {
 
@@ -123,6 +124,11 @@ class Node {
   // Calls back when the compaction last applied has removed its revisions from the db (physical compaction).
   virtual void wait_compaction(base::UniqueFunction<void(Status)> done) = 0;
   virtual void move_leader(MemberId transferee, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) = 0;
+
+  // Proposes a change of the membership; its id is filled in. `done` has success once this member has applied it.
+  virtual void change_membership(raft::ConfChange change, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) = 0;
+  // Whether the learner holds nearly all that the leader holds. kNotLeader if this member can't tell; kMemberNotFound, kLearnerNotReady.
+  virtual void check_learner(MemberId learner, base::UniqueFunction<void(Status)> done) = 0;
 
   // Runs `job` on the worker's thread, after the jobs before it: for what reads from the disk. Long work goes in slices, each a job.
   virtual void run_in_background(base::UniqueFunction<void()> job) = 0;

@@ -82,6 +82,7 @@ void Replica::take_in(ReplicaInput& input) {
                  },
                  [&](raft::Persisted& persisted) { raft_.feed(persisted); },
                  [&](raft::ProposeConfChange& change) { held_changes_.push_back(std::move(change)); },
+                 [&](LookAtRaft& wanted) { wanted.look(raft_.status()); },
                  [&](raft::Receive& receive) { raft_.feed(std::move(receive)); },
                  [&](ReportUnreachable& report) { raft_.feed(report); },
                  [&](ReportSnapshot& report) {

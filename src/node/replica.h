@@ -43,8 +43,14 @@ struct TransferLeader {
   BarrierCallback done;
 };
 
+// Wants a copy of raft's state.
+struct LookAtRaft {
+  base::UniqueFunction<void(const raft::RaftStatus&)> look;
+};
+
 using ReplicaInput = std::variant<ProposedBatch, ReadBarrier::Reader, raft::Persisted, raft::Applied, raft::ApplyConfChange, raft::ProposeConfChange,
-                                  raft::Receive, SnapshotMade, TransferLeader, ReportUnreachable, ReportSnapshot>;
+                                  raft::Receive, SnapshotMade, TransferLeader, ReportUnreachable, ReportSnapshot,
+                                  LookAtRaft>;
 
 class Replica {
  public:

@@ -92,6 +92,12 @@ void FakeNode::hash_kv(Revision revision, base::UniqueFunction<void(Result<node:
   done(hash_kv_answer);
 }
 
+void FakeNode::change_membership(raft::ConfChange change, std::int64_t, base::UniqueFunction<void(Status)> done) {
+  membership_changes.push_back({std::move(change), std::move(done)});
+}
+
+void FakeNode::check_learner(MemberId, base::UniqueFunction<void(Status)> done) { done(learner_answer); }
+
 void FakeNode::move_leader(MemberId transferee, std::int64_t, base::UniqueFunction<void(Status)> done) {
   transferees.push_back(transferee);
   transfers.push_back(std::move(done));

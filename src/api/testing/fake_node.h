@@ -41,9 +41,15 @@ class FakeNode : public node::Node {
   std::vector<MemberId> transferees;
   std::vector<Revision> hashed_revisions;
   std::deque<base::UniqueFunction<void()>> jobs;
+  struct MembershipChange {
+    raft::ConfChange change;
+    base::UniqueFunction<void(Status)> done;
+  };
+  std::deque<MembershipChange> membership_changes;  // not answered yet
 
   // What it answers at once.
   std::optional<Status> answer_barriers_with;  // nothing: they wait in `barriers`
+  Status learner_answer;
   Result<std::uint32_t> hash_answer = std::uint32_t{0};
   Result<node::HashKvResult> hash_kv_answer = node::HashKvResult{};
   Result<std::string> snapshot_answer = std::string();  // the bytes of the db
@@ -68,6 +74,8 @@ class FakeNode : public node::Node {
   void hash_kv(Revision revision, base::UniqueFunction<void(Result<node::HashKvResult>)> done) override;
   void wait_compaction(base::UniqueFunction<void(Status)> done) override { compaction_waits.push_back(std::move(done)); }
   void move_leader(MemberId transferee, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) override;
+  void change_membership(raft::ConfChange change, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) override;
+  void check_learner(MemberId learner, base::UniqueFunction<void(Status)> done) override;
   void run_in_background(base::UniqueFunction<void()> job) override { jobs.push_back(std::move(job)); }
 };
 
