@@ -9,7 +9,9 @@
 #include "api/http_pages.h"
 #include "api/kv.h"
 #include "api/maintenance.h"
+#include "api/membership_changes.h"
 #include "api/node_metrics.h"
+#include "api/peer_pages.h"
 #include "api/range_stream.h"
 #include "api/replies.h"
 #include "api/request_stats.h"
@@ -35,9 +37,11 @@ struct Api::Parts {
         kv(context, gate, replies),
         range_streams(context, gate),
         watches(context, gate),
-        cluster(context, gate, replies),
+        changes(node, options, clock, logger),
+        cluster(context, gate, replies, changes),
         maintenance(context, gate, replies, health),
-        pages(context, [this] { return node_metrics.text(); }) {}
+        pages(context, [this] { return node_metrics.text(); }),
+        peer_pages(node, changes, logger) {}
 
   const Options options;
   const WatchMetrics watch_metrics;
@@ -52,9 +56,11 @@ struct Api::Parts {
   Kv kv;
   RangeStreams range_streams;
   WatchService watches;
+  MembershipChanges changes;
   ClusterService cluster;
   Maintenance maintenance;
   HttpPages pages;
+  PeerPages peer_pages;
 };
 
 Api::Api(node::Node& node, Options options, std::vector<rpc::Loop*> loops, base::Metrics& metrics, base::Clock& clock, base::Logger& logger)
@@ -77,6 +83,10 @@ rpc::HttpHandler Api::http_handler(bool metrics_and_health_only) {
   return [this, pages](rpc::HttpRequest request, rpc::HttpResponder responder) {
     parts_->pages.serve(pages, std::move(request), std::move(responder));
   };
+}
+
+rpc::HttpHandler Api::peer_handler() {
+  return [this](rpc::HttpRequest request, rpc::HttpResponder responder) { parts_->peer_pages.serve(std::move(request), std::move(responder)); };
 }
 
 void Api::observe(const rpc::Server& server) { parts_->node_metrics.observe(server); }

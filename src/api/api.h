@@ -31,7 +31,22 @@ struct Feature {
   bool enabled = false;
 };
 
+struct PeerAnswer {
+  int status = 0;  // of HTTP
+  std::string body;
+};
+
+// What the services need of the connections to other members. Empty functions: there are none.
+struct PeerAccess {
+  // Since when the member has answered, monotonic; 0: it does not. Any thread.
+  std::function<std::int64_t(MemberId)> active_since_ns = {};
+  // POSTs nothing to a path of the first of `urls` that answers. Any thread; `done` runs on one of its own.
+  std::function<void(std::vector<std::string> urls, std::string target, std::int64_t limit_ns, std::function<void(Result<PeerAnswer>)> done)> post = {};
+};
+
 struct Options {
+  PeerAccess peers = {};
+  bool strict_reconfig_check = true;                     // --strict-reconfig-check
   std::size_t max_txn_ops = 128;                         // --max-txn-ops
   std::size_t max_request_bytes = 1536 * 1024;           // --max-request-bytes
   std::int64_t request_timeout_ns = 7'000'000'000;       // 5 s and two election timeouts
@@ -63,6 +78,8 @@ class Api {
   void register_services(rpc::ServiceTable& table);
   // /version, /health, /livez, /readyz, /metrics, /debug/vars, /v3/. `metrics_and_health_only`: what --listen-metrics-urls serve.
   rpc::HttpHandler http_handler(bool metrics_and_health_only = false);
+  // What other members ask over the peer port: /members, /version and the like.
+  rpc::HttpHandler peer_handler();
   // Where grpc_server_* and client byte counts are read when /metrics is asked for.
   void observe(const rpc::Server& server);
   // The node is stopping: ends streams, health answers NOT_SERVING.

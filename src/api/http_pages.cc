@@ -88,15 +88,15 @@ std::optional<rpc::HttpResponse> HttpPages::answer_early(Pages pages, const rpc:
 rpc::HttpResponse HttpPages::page(Pages pages, const rpc::HttpRequest& request) {
   if (request.path == "/metrics") return metrics(request);
   if (pages == Pages::kMetricsAndHealth) return rpc::not_found();
-  if (request.path == "/version") return version(request);
+  if (request.path == "/version") return version_page(context_.node, request);
   if (request.path == "/debug/vars") return debug_vars(request);
   return rpc::not_found();
 }
 
-rpc::HttpResponse HttpPages::version(const rpc::HttpRequest& request) {
+rpc::HttpResponse version_page(node::Node& node, const rpc::HttpRequest& request) {
   if (request.method != "GET") return method_not_allowed();
-  const std::string cluster = context_.node.cluster()->cluster_version;
-  const std::string storage = context_.node.db_status().storage_version;
+  const std::string cluster = node.cluster()->cluster_version;
+  const std::string storage = node.db_status().storage_version;
   const std::string json = "{\"etcdserver\":" + json_string(cluster::to_string(cluster::kServerVersion)) +
                            ",\"etcdcluster\":" + json_string(cluster.empty() ? "not_decided" : cluster) +
                            ",\"storage\":" + json_string(storage.empty() ? "unknown" : storage) + "}";

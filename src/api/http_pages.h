@@ -30,7 +30,6 @@ class HttpPages {
  private:
   std::optional<rpc::HttpResponse> answer_early(Pages pages, const rpc::HttpRequest& request) const;
   rpc::HttpResponse page(Pages pages, const rpc::HttpRequest& request);
-  rpc::HttpResponse version(const rpc::HttpRequest& request);
   rpc::HttpResponse metrics(const rpc::HttpRequest& request);
   rpc::HttpResponse debug_vars(const rpc::HttpRequest& request);
 
@@ -41,6 +40,8 @@ class HttpPages {
   std::optional<gateway::Gateway> gateway_;
 };
 
+// /version; any thread.
+rpc::HttpResponse version_page(node::Node& node, const rpc::HttpRequest& request);
 // 405, as etcd answers what is not a GET.
 rpc::HttpResponse method_not_allowed();
 

@@ -84,6 +84,21 @@ Result<bool> decode_member_list(std::string_view bytes) {
   return linearizable;
 }
 
+// No two of the four requests use a field of one number and one wire type differently.
+Result<MemberChangeRequest> decode_member_change(std::string_view bytes) {
+  MemberChangeRequest request;
+  bool is_text = true;
+  TRY(read_fields(bytes, [&](const WireField& field) {
+    if (is(field, 1, base::WireType::kVarint)) request.id = MemberId(field.varint);
+    if (is(field, 2, base::WireType::kVarint)) request.is_learner = field.as_bool();
+    if (!is(field, 1, base::WireType::kBytes) && !is(field, 2, base::WireType::kBytes)) return;
+    is_text = is_text && base::is_utf8(field.bytes);
+    request.peer_urls.emplace_back(field.bytes);
+  }));
+  if (!is_text) return fail(Errc::kInvalid, "string field contains invalid UTF-8");
+  return request;
+}
+
 Result<std::string> decode_health_check(std::string_view bytes) {
   std::string service;
   TRY(read_fields(bytes, [&](const WireField& field) {
@@ -151,6 +166,14 @@ base::Rope encode_member_list(const apply::ResponseHeader& header, const std::ve
   std::string out;
   append_header(out, header);
   for (const cluster::Member& member : members) WireWriter(out).bytes(2, encode_member(member));
+  return base::Rope(std::move(out));
+}
+
+base::Rope encode_member_add(const apply::ResponseHeader& header, const cluster::Member& added, const std::vector<cluster::Member>& members) {
+  std::string out;
+  append_header(out, header);
+  WireWriter(out).bytes(2, encode_member(added));
+  for (const cluster::Member& member : members) WireWriter(out).bytes(3, encode_member(member));
   return base::Rope(std::move(out));
 }
 

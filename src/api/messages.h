@@ -26,6 +26,13 @@ Result<Revision> decode_hash_kv(std::string_view bytes);
 Result<MemberId> decode_move_leader(std::string_view bytes);
 // Whether the list is to be linearizable.
 Result<bool> decode_member_list(std::string_view bytes);
+// MemberAdd, -Remove, -Update, -Promote: each has some of these.
+struct MemberChangeRequest {
+  MemberId id;
+  std::vector<std::string> peer_urls;
+  bool is_learner = false;
+};
+Result<MemberChangeRequest> decode_member_change(std::string_view bytes);
 // The service asked about.
 Result<std::string> decode_health_check(std::string_view bytes);
 // A request without fields that matter here.
@@ -47,6 +54,7 @@ base::Rope encode_hash_kv(const apply::ResponseHeader& header, const node::HashK
 // The blob is shared, not copied.
 base::Rope encode_snapshot(std::uint64_t remaining_bytes, base::SharedBytes blob, std::string_view version);
 base::Rope encode_member_list(const apply::ResponseHeader& header, const std::vector<cluster::Member>& members);
+base::Rope encode_member_add(const apply::ResponseHeader& header, const cluster::Member& added, const std::vector<cluster::Member>& members);
 base::Rope encode_downgrade(const apply::ResponseHeader& header, std::string_view version);
 
 enum class Health : std::uint8_t { kServing = 1, kNotServing = 2, kServiceUnknown = 3 };
