@@ -6,7 +6,8 @@ namespace etcd::server {
 namespace {
 
 constexpr std::string_view kNotInFile = "-";
-constexpr std::string_view kNoPeers = "clusters of several members are not there yet";
+constexpr std::string_view kFixedTimeouts = "five seconds, etcd's default, always";
+constexpr std::string_view kNoComparing = "members don't compare their data, and are not downgraded, yet";
 constexpr std::string_view kNoAuth = "users and roles are not there yet";
 constexpr std::string_view kWithTls = "goes with --cert-file or --auto-tls";
 
@@ -44,7 +45,7 @@ std::vector<Flag> member_flags(Config& config) {
       {kSection, "election-timeout", &m.election_ms,
        "Milliseconds without a leader until an election; at least 5 heartbeats, at most 50000."},
       {kSection, "initial-election-tick-advance", &m.initial_election_tick_advance, "Shorten the first wait for a leader after start."},
-      no_effect(kNoPeers, {kSection, "listen-peer-urls", &m.listen_peer_urls, "Where to listen for other members."}),
+      {kSection, "listen-peer-urls", &m.listen_peer_urls, "Where to listen for other members."},
       {kSection, "listen-client-urls", &m.listen_client_urls,
        "Where to listen for clients: gRPC, and HTTP unless that has URLs of its own."},
       {kSection, "listen-client-http-urls", &m.listen_client_http_urls,
@@ -71,9 +72,9 @@ std::vector<Flag> member_flags(Config& config) {
       no_effect("always set, as Go does", {kSection, "socket-reuse-address", &m.socket_reuse_address,
                                            "Set SO_REUSEADDR on listening sockets.", "socket-options/reuse-address"}),
       {kSection, "enable-grpc-gateway", &m.enable_grpc_gateway, "Serve the JSON gateway under /v3/."},
-      no_effect(kNoPeers,
+      no_effect(kFixedTimeouts,
                 {kSection, "raft-read-timeout", &m.raft_read_timeout, "Read timeout of connections between members.", kNotInFile}),
-      no_effect(kNoPeers,
+      no_effect(kFixedTimeouts,
                 {kSection, "raft-write-timeout", &m.raft_write_timeout, "Write timeout of connections between members.", kNotInFile}),
       {kSection, "feature-gates", &config.features, "Switches of features: A=true,B=false."},
       {kSection, "config-file", &config.config_file, "Configuration file; all other flags and the environment are then left aside.",
@@ -93,11 +94,9 @@ std::vector<Flag> clustering_flags(Config& config) {
       {kSection, "initial-cluster-state", Choice{&c.initial_cluster_state, {"new", "existing"}},
        "'new' to found a cluster, 'existing' to join one. Without meaning once the member has data."},
       {kSection, "initial-cluster-token", &c.initial_cluster_token, "Keeps clusters founded with the same URLs apart."},
-      no_effect(kNoPeers, {kSection, "strict-reconfig-check", &c.strict_reconfig_check,
-                           "Refuse changes of the membership that would cost the quorum."}),
-      no_effect(kNoPeers, {kSection, "pre-vote", &c.pre_vote,
-                           "Ask for votes on trial first, so that a member that comes back disturbs nobody."}),
-      no_effect(kNoPeers, {kSection, "max-learners", &c.max_learners, "Most learners at a time."}),
+      {kSection, "strict-reconfig-check", &c.strict_reconfig_check, "Refuse changes of the membership that would cost the quorum."},
+      {kSection, "pre-vote", &c.pre_vote, "Ask for votes on trial first, so that a member that comes back disturbs nobody."},
+      {kSection, "max-learners", &c.max_learners, "Most learners at a time."},
       no_effect("goes with --auto-compaction-retention", {kSection, "auto-compaction-mode", &c.auto_compaction_mode,
                                                           "What --auto-compaction-retention counts: periodic (time) or revision."}),
       refused("history would never be compacted, and the database would grow without end",
@@ -255,9 +254,9 @@ std::vector<Flag> maintenance_flags(Config& config) {
   constexpr std::string_view kSection = "Maintenance";
   constexpr std::string_view kUnsafe = "Unsafe";
   return {
-      no_effect(kNoPeers, {kSection, "corrupt-check-time", &f.corrupt_check_time,
+      no_effect(kNoComparing, {kSection, "corrupt-check-time", &f.corrupt_check_time,
                            "Time between two comparisons of the members' data; 0 for none."}),
-      no_effect(kNoPeers, {kSection, "compact-hash-check-time", &f.compact_hash_check_time,
+      no_effect(kNoComparing, {kSection, "compact-hash-check-time", &f.compact_hash_check_time,
                            "Time between two comparisons of the members' compaction hashes."}),
       {kSection, "compaction-batch-limit", &f.compaction_batch_limit, "Most revisions that a step of a compaction deletes; 0 means 1000."},
       {kSection, "compaction-sleep-interval", &f.compaction_sleep_interval, "Rest between two steps of a compaction; 0 means 10ms."},
@@ -265,7 +264,7 @@ std::vector<Flag> maintenance_flags(Config& config) {
        "Time between two progress notices of a watch; 0 means 10m, the least is 100ms."},
       {kSection, "bootstrap-defrag-threshold-megabytes", &f.bootstrap_defrag_threshold_megabytes,
        "Defragment at start if that frees as many megabytes; 0 for never."},
-      no_effect(kNoPeers, {kSection, "downgrade-check-time", &f.downgrade_check_time, "Time between two looks at a downgrade's progress."}),
+      no_effect(kNoComparing, {kSection, "downgrade-check-time", &f.downgrade_check_time, "Time between two looks at a downgrade's progress."}),
       refused("the other members would still be in the membership",
               {kUnsafe, "force-new-cluster", &f.force_new_cluster,
                "Make this member's data a new cluster of one. Loses what only others had."}),

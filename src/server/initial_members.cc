@@ -59,10 +59,7 @@ Status check_agreement(const Config& config, const std::vector<InitialMember>& m
 Status check_initial_members(const Config& config, const ResolveHost& resolve) {
   TRY(check_initial_cluster_urls(config.cluster));
   TRY_ASSIGN(const std::vector<InitialMember> members, cluster::parse_initial_cluster(config.cluster.initial_cluster));
-  if (!config.cluster.is_new()) return fail(Errc::kUnsupported, "joining an existing cluster is not supported yet");
-  TRY(check_agreement(config, members, resolve));
-  if (members.size() > 1) return fail(Errc::kUnsupported, "clusters of several members are not supported yet");
-  return {};
+  return check_agreement(config, members, resolve);
 }
 
 // As Go's resolver, an IPv4 address if there is one.

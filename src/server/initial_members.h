@@ -14,7 +14,7 @@ namespace etcd::server {
 using ResolveHost = std::function<std::optional<std::string>(const std::string& host)>;
 
 // For a member without data. kInvalid with etcd's text for URLs that are none, and for --initial-cluster and --initial-advertise-peer-urls that don't
-// agree; host names are resolved only if they don't agree as they stand. kUnsupported for a cluster of several members, and for joining one.
+// agree; host names are resolved only if they don't agree as they stand.
 Status check_initial_members(const Config& config, const ResolveHost& resolve);
 
 // Asks the system's resolver; blocks.

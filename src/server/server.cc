@@ -1,5 +1,8 @@
 #include "server/server.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <csignal>
 #include <future>
 #include <thread>
@@ -12,7 +15,9 @@
 #include "server/build_info.h"
 #include "server/cipher_suites.h"
 #include "server/initial_members.h"
+#include "server/joining.h"
 #include "server/node_observer.h"
+#include "server/peer_side.h"
 #include "server/startup.h"
 #include "server/threads.h"
 #include "server/validate.h"
@@ -22,6 +27,7 @@ namespace etcd::server {
 namespace {
 
 constexpr std::int64_t kDrainNs = 2'000'000'000;
+constexpr std::int64_t kTransferNs = 2'000'000'000;
 constexpr std::int64_t kMiB = 1024 * 1024;
 constexpr std::int64_t kDefaultQuotaBytes = 2 * 1024 * kMiB;
 
@@ -63,6 +69,7 @@ Result<node::NodeOptions> node_options(const Config& config) {
 
 api::Options api_options(const Config& config) {
   api::Options options;
+  options.strict_reconfig_check = config.cluster.strict_reconfig_check;
   options.max_txn_ops = config.member.max_txn_ops;
   options.max_request_bytes = config.member.max_request_bytes;
   options.election_timeout_ns = static_cast<std::int64_t>(config.member.election_ms) * 1'000'000;
@@ -136,10 +143,24 @@ class StopSignal {
   sigset_t signals_;
 };
 
+// The member that longest answers, and may lead; 0: there is none.
+MemberId best_successor(const peer::Peers& peers, const cluster::View& view, MemberId local) {
+  MemberId best;
+  std::int64_t since_ns = 0;
+  for (const cluster::Member& member : view.members) {
+    const std::int64_t active_ns = peers.active_since_ns(member.id);
+    if (member.id == local || member.is_learner || active_ns == 0 || (best != MemberId(0) && active_ns >= since_ns)) continue;
+    best = member.id;
+    since_ns = active_ns;
+  }
+  return best;
+}
+
 // Everything of one process, in the order in which it is built.
 class Server {
  public:
-  Server(const Config& config, base::Logger& logger) : config_(config), logger_(logger) {
+  Server(const Config& config, base::Logger& logger)
+      : config_(config), logger_(logger), peer_side_(config, [this](const char* why) { end_removed(why); }, clock_, logger) {
     for (std::size_t i = 0; i < io_thread_count(std::thread::hardware_concurrency()); ++i) {
       io_.push_back(std::make_unique<LoopThread>("io-" + std::to_string(i), clock_));
     }
@@ -155,7 +176,10 @@ class Server {
   void serve_clients();
   Status listen(rpc::Server& server, const Urls& urls, rpc::Serves serves);
   void drain(rpc::Server& server);
-  void skip_transfer();
+  Status prepare_start(bool initialized, node::StartOptions& start);
+  void transfer_leadership();
+  void skip_transfer(const node::NodeStatus& status);
+  void end_removed(const char* why);
 
   const Config& config_;
   base::Logger& logger_;
@@ -168,6 +192,7 @@ class Server {
   StageThread read_{"read", base::system_clock()};
   node::Worker reader_{read_.wakeup()};
   std::vector<std::unique_ptr<LoopThread>> io_;
+  PeerSide peer_side_;
   std::unique_ptr<node::LocalNode> node_;
   std::unique_ptr<api::Api> api_;
   rpc::ServiceTable services_;
@@ -182,22 +207,42 @@ Status Server::open() {
   TRY(check_listen_urls(config_.member));
   if (!initialized) TRY(check_initial_members(config_, resolve_host));
   log_summary(config_, initialized, logger_);
-  TRY_ASSIGN(const node::NodeOptions options, node_options(config_));
+  TRY_ASSIGN(node::NodeOptions options, node_options(config_));
+  TRY(prepare_start(initialized, options.start));
+  options.transport = &peer_side_.peers();
+  options.ask_versions = [this](std::shared_ptr<const cluster::View> view, node::LowestVersion lowest) {
+    peer_side_.ask_versions(std::move(view), std::move(lowest));
+  };
   const node::NodeWakeups wakeups{write_.wakeup(), write_.wakeup(), write_.wakeup(), flush_.wakeup(), work_.wakeup()};
   auto ready = [this] { io_.front()->loop().post([this] { serve_clients(); }); };
   TRY_ASSIGN(node_, node::LocalNode::open(*files_, options, wakeups, make_node_observer(metrics_), ready, clock_, logger_));
   api::Options serving = api_options(config_);
   serving.read_elsewhere = [this](node::Job job) { reader_.inbox().push(std::move(job)); };
+  serving.peers = peer_side_.access();
   api_ = std::make_unique<api::Api>(*node_, std::move(serving), loops(), metrics_, clock_, logger_);
   api_->register_services(services_);
   clients_ = std::make_unique<rpc::Server>(rpc_options(config_), services_, api_->http_handler(), loops(), logger_);
   api_->observe(*clients_);
+  TRY(peer_side_.listen(api_->peer_handler()));
   if (config_.monitoring.listen_metrics_urls.empty()) return {};
   monitors_ = std::make_unique<rpc::Server>(rpc_options(config_), no_services_, api_->http_handler(true), loops(), logger_);
   for (const Url& url : config_.monitoring.listen_metrics_urls) {
     TRY(monitors_->listen(listen_address(url), rpc::Serves::kHttpOnly));
     logger_.info("serving metrics", {{"address", url.to_string()}});
   }
+  return {};
+}
+
+// Who has no data yet finds out which cluster it is going to be part of.
+Status Server::prepare_start(bool initialized, node::StartOptions& start) {
+  if (config_.cluster.is_new()) {
+    if (initialized) return {};
+    TRY_ASSIGN(const cluster::Bootstrap bootstrap, cluster::bootstrap(start.initial_cluster, start.initial_cluster_token, start.name));
+    return check_not_bootstrapped(start.initial_cluster, bootstrap);
+  }
+  start.join.emplace();
+  if (initialized) return {};  // it has joined, even if its log is still empty
+  TRY_ASSIGN(start.join, find_cluster(start.initial_cluster, start.name, logger_));
   return {};
 }
 
@@ -209,6 +254,7 @@ void Server::start() {
   flush_.add([this](std::int64_t) { return node_->step_flush(); });
   work_.add([this](std::int64_t) { return node_->step_worker(); });
   read_.add([this](std::int64_t) { return reader_.step(); });
+  peer_side_.start(*node_);
   for (auto& io : io_) io->start();
   work_.start();
   read_.start();
@@ -246,26 +292,53 @@ void Server::stop() {
                                        {"advertise-peer-urls", base::to_strings(config_.cluster.initial_advertise_peer_urls)},
                                        {"advertise-client-urls", base::to_strings(config_.cluster.advertise_client_urls)}};
   logger_.info("closing etcd server", fields);
+  transfer_leadership();
   api_->stop();
   drain(*clients_);
   if (monitors_) drain(*monitors_);
-  skip_transfer();
   node_->stop_waiting();
   write_.stop();
   flush_.stop();
   work_.stop();
   read_.stop();
+  peer_side_.stop();
   for (auto& io : io_) io->stop();
   monitors_.reset();
   clients_.reset();
+  peer_side_.close();
   api_.reset();
   node_->close();
   logger_.info("closed etcd server", fields);
 }
 
-// There is nobody to lead in its place.
-void Server::skip_transfer() {
+// The others go on without an election's wait.
+void Server::transfer_leadership() {
   const node::NodeStatus status = node_->status();
+  if (status.leader != status.member_id) return;
+  const auto view = node_->cluster();
+  if (std::ranges::count_if(view->members, [](const cluster::Member& member) { return !member.is_learner; }) == 1) return skip_transfer(status);
+  const MemberId to = best_successor(peer_side_.peers(), *view, status.member_id);
+  const base::Logger::Fields fields = {{"local-member-id", cluster::to_hex(status.member_id)},
+                                       {"current-leader-member-id", cluster::to_hex(status.leader)},
+                                       {"transferee-member-id", cluster::to_hex(to)}};
+  if (to == MemberId(0)) return logger_.warn("failed to transfer leadership, no member answers", fields);
+  logger_.info("leadership transfer starting", fields);
+  std::promise<Status> moved;
+  node_->move_leader(to, clock_.monotonic_ns() + kTransferNs, [&](Status outcome) { moved.set_value(std::move(outcome)); });
+  const Status outcome = moved.get_future().get();
+  if (!outcome) return logger_.warn("leadership transfer failed", {{"local-member-id", cluster::to_hex(status.member_id)}, base::LogField(outcome.error())});
+  logger_.info("leadership transfer finished", fields);
+}
+
+// As etcd ends, a second after it has learnt of it.
+void Server::end_removed(const char* why) {
+  logger_.warn("server error", {{"error", why}});
+  logger_.warn("data-dir used by this member must be removed");
+  ::kill(::getpid(), SIGTERM);
+}
+
+// There is nobody to lead in its place.
+void Server::skip_transfer(const node::NodeStatus& status) {
   logger_.info("skipped leadership transfer for single voting member cluster",
                {{"local-member-id", cluster::to_hex(status.member_id)}, {"current-leader-member-id", cluster::to_hex(status.leader)}});
 }

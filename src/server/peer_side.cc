@@ -1,0 +1,138 @@
+#include "server/peer_side.h"
+
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include "cluster/json_reader.h"
+
+namespace etcd::server {
+
+namespace {
+
+constexpr std::size_t kMaxMessageBytes = 512 * 1024 * 1024;  // etcd's, of one raft message
+constexpr std::int64_t kVersionNs = 4 * rpc::kSecond;
+
+peer::Peers::Options peer_options(const Config& config, node::Worker& files, node::Worker& names, std::function<void(const char*)> removed) {
+  return {.peer_urls = base::to_strings(config.cluster.initial_advertise_peer_urls),
+          .dial_ns = rpc::kSecond + static_cast<std::int64_t>(config.member.election_ms) * 1'000'000,
+          .look_up_apart = [&names](peer::Peers::Job job) { names.inbox().push(std::move(job)); },
+          .read_files_apart = [&files](peer::Peers::Job job) { files.inbox().push(std::move(job)); },
+          .stop = std::move(removed)};
+}
+
+std::optional<cluster::Version> server_version(const Result<peer::Answer>& answer) {
+  if (!answer || answer->status != 200) return std::nullopt;
+  const auto object = cluster::JsonReader::parse(answer->body);
+  std::string text;
+  if (!object || !object->read("etcdserver", text)) return std::nullopt;
+  return cluster::parse_version(text);
+}
+
+// The versions of members, as their answers come in.
+struct Versions {
+  std::size_t missing = 0;
+  std::optional<cluster::Version> lowest = cluster::kServerVersion;
+  node::LowestVersion told;
+
+  void add(const std::optional<cluster::Version>& version) {
+    lowest = lowest && version ? std::optional(std::min(*lowest, *version)) : std::nullopt;
+    if (--missing == 0) told(lowest);
+  }
+};
+
+}  // namespace
+
+PeerSide::PeerSide(const Config& config, std::function<void(const char*)> removed, base::Clock& clock, base::Logger& logger)
+    : config_(config),
+      logger_(logger),
+      loop_("peer", clock),
+      file_thread_("peer-files", clock),
+      name_thread_("peer-names", clock),
+      files_(file_thread_.wakeup()),
+      names_(name_thread_.wakeup()),
+      peers_(loop_.loop(), peer_options(config, files_, names_, std::move(removed)), logger) {}
+
+api::PeerAccess PeerSide::access() {
+  return {.active_since_ns = [this](MemberId id) { return peers_.active_since_ns(id); },
+          .post =
+              [this](std::vector<std::string> urls, std::string target, std::int64_t limit_ns, std::function<void(Result<api::PeerAnswer>)> done) {
+                loop().post([this, urls = std::move(urls), target = std::move(target), limit_ns, done = std::move(done)]() mutable {
+                  peer::ask(peers_.network(), std::move(urls), {}, "POST", std::move(target), "", limit_ns,
+                            [done = std::move(done)](Result<peer::Answer> answer) {
+                              if (!answer) return done(fail(answer.error()));
+                              done(api::PeerAnswer{answer->status, std::move(answer->body)});
+                            });
+                });
+              }};
+}
+
+void PeerSide::ask_versions(std::shared_ptr<const cluster::View> view, node::LowestVersion lowest) {
+  loop().post([this, view = std::move(view), lowest = std::move(lowest)]() mutable {
+    const auto versions = std::make_shared<Versions>();
+    versions->told = std::move(lowest);
+    versions->missing = 1;
+    for (const cluster::Member& member : view->members) {
+      if (member.id == peers_.identity().member) continue;
+      ++versions->missing;
+      peer::ask(peers_.network(), member.peer_urls, {}, "GET", "/version", "", kVersionNs, [this, versions, id = member.id](const Result<peer::Answer>& answer) {
+        if (!answer) logger_.warn("failed to get version", {{"remote-member-id", cluster::to_hex(id)}, base::LogField(answer.error())});
+        versions->add(server_version(answer));
+      });
+    }
+    versions->add(cluster::kServerVersion);
+  });
+}
+
+Status PeerSide::listen(rpc::HttpHandler pages) {
+  rpc::Options options;
+  options.max_http_body_bytes = kMaxMessageBytes;
+  options.streams_body = peer::Peers::streams_body;
+  server_ = std::make_unique<rpc::Server>(
+      options, no_services_,
+      [this, pages = std::move(pages)](rpc::HttpRequest request, rpc::HttpResponder responder) {
+        const bool is_raft = request.path == "/raft" || request.path.starts_with("/raft/");
+        is_raft ? peers_.serve(std::move(request), std::move(responder)) : pages(std::move(request), std::move(responder));
+      },
+      std::vector<rpc::Loop*>{&loop()}, logger_);
+  for (const Url& url : config_.member.listen_peer_urls) {
+    if (url.is_secure()) return fail(Errc::kUnsupported, "TLS between members is not supported: " + url.to_string());
+    TRY_ASSIGN(const std::string address, server_->listen(url.is_unix() ? "unix:" + url.address() : url.address(), rpc::Serves::kHttpOnly));
+    logger_.info("serving peer traffic", {{"address", address}});
+  }
+  return {};
+}
+
+void PeerSide::start(node::LocalNode& node) {
+  const node::NodeStatus status = node.status();
+  peers_.start({.receive = [&node](raft::Message message) { node.receive(std::move(message)); },
+                .unreachable = [&node](MemberId id) { node.unreachable(id); },
+                .snapshot_sent = [&node](MemberId id, bool sent) { node.snapshot_sent(id, sent); },
+                .begin_receiving = [&node](const raft::SnapshotMetadata& metadata) { return node.begin_receiving(metadata); }},
+               status.cluster_id, status.member_id);
+  file_thread_.add([this](std::int64_t) { return files_.step(); });
+  name_thread_.add([this](std::int64_t) { return names_.step(); });
+  name_thread_.start();
+  file_thread_.start();
+  loop_.start();
+}
+
+void PeerSide::stop() {
+  std::promise<void> stopped;
+  loop().post([&] {
+    peers_.stop();
+    stopped.set_value();
+  });
+  stopped.get_future().wait();
+  file_thread_.stop();
+  name_thread_.stop();
+  loop_.stop();
+}
+
+void PeerSide::close() {
+  (void)files_.step();
+  loop().run_once(0);
+  server_.reset();
+}
+
+}  // namespace etcd::server
