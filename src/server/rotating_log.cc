@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <ctime>
 #include <optional>
+#include <vector>
 
 #include "cluster/json_reader.h"
 
@@ -37,8 +38,9 @@ std::string time_text(std::int64_t wall_ms, bool local_time) {
 }
 
 // The time in a backup's name, in ms since 1970; nothing if it is not one of ours.
-std::optional<std::int64_t> time_of(const std::string& name, const SplitName& log, bool local_time) {
+std::optional<std::int64_t> time_of(std::string name, const SplitName& log, bool local_time) {
   const std::string prefix = log.stem + "-";
+  if (name.ends_with(LogCompressor::kSuffix)) name.resize(name.size() - LogCompressor::kSuffix.size());
   if (!name.starts_with(prefix) || !name.ends_with(log.extension)) return std::nullopt;
   std::tm parts{};
   int ms = 0;
@@ -54,6 +56,12 @@ std::optional<std::int64_t> time_of(const std::string& name, const SplitName& lo
   return std::int64_t{local_time ? std::mktime(&parts) : timegm(&parts)} * 1000 + ms;
 }
 
+// A file that is being compressed counts once.
+bool is_half_made(const std::string& name, const std::vector<std::string>& names) {
+  if (!name.ends_with(LogCompressor::kSuffix)) return false;
+  return std::ranges::count(names, name.substr(0, name.size() - LogCompressor::kSuffix.size())) > 0;
+}
+
 }  // namespace
 
 Result<RotationLimits> RotationLimits::parse(std::string_view json) {
@@ -61,24 +69,23 @@ Result<RotationLimits> RotationLimits::parse(std::string_view json) {
   if (!reader.has_value()) return fail(Errc::kInvalid, "improperly formatted log rotation config: " + reader.error().detail);
   std::uint64_t megabytes = 0;
   RotationLimits limits;
-  bool compress = false;
   for (const Status& field : {reader->read("maxsize", megabytes), reader->read("maxage", limits.max_age_days),
                               reader->read("maxbackups", limits.max_backups), reader->read("localtime", limits.local_time),
-                              reader->read("compress", compress)}) {
+                              reader->read("compress", limits.compress)}) {
     if (!field.has_value()) return fail(Errc::kInvalid, "invalid log rotation config: " + field.error().detail);
   }
-  if (compress) return fail(Errc::kUnsupported, "log rotation config: compress is not supported");
   if (megabytes > UINT32_MAX) return fail(Errc::kInvalid, "invalid log rotation config: maxsize is too large");
   if (megabytes != 0) limits.max_bytes = megabytes * 1024 * 1024;
   return limits;
 }
 
 RotatingLog::RotatingLog(std::string path, RotationLimits limits, base::FileSystem& files, base::Clock& clock)
-    : path_(std::move(path)), limits_(limits), files_(files), clock_(clock) {}
+    : path_(std::move(path)), limits_(limits), files_(files), clock_(clock), compressor_(files) {}
 
 Result<std::shared_ptr<RotatingLog>> RotatingLog::open(std::string path, RotationLimits limits, base::FileSystem& files, base::Clock& clock) {
   auto log = std::shared_ptr<RotatingLog>(new RotatingLog(std::move(path), limits, files, clock));
   TRY(log->open_file());
+  if (limits.compress) log->compress_old();
   return log;
 }
 
@@ -92,15 +99,27 @@ void RotatingLog::write(std::string_view line) {
   const std::lock_guard lock(mutex_);
   if (size_ > 0 && size_ + line.size() > limits_.max_bytes) rotate();
   if (file_ != nullptr && file_->pwrite(size_, line).has_value()) size_ += line.size();
+  compressor_.step();
 }
 
 // If the file can't be set aside, it goes on growing: better than no log.
 void RotatingLog::rotate() {
   const std::string backup = base::join_path(base::parent_path(path_), backup_name());
   if (!files_.rename(path_, backup).has_value()) return;
+  if (limits_.compress) compressor_.add(backup);
   file_.reset();
   size_ = 0;
   if (open_file().has_value()) remove_old();
+}
+
+// Those that an earlier run of the process has set aside and not compressed.
+void RotatingLog::compress_old() {
+  const std::string folder = base::parent_path(path_);
+  const auto names = files_.list(folder);
+  for (const std::string& name : names.has_value() ? *names : std::vector<std::string>()) {
+    const bool is_plain = !name.ends_with(LogCompressor::kSuffix);
+    if (is_plain && time_of(name, split_name(path_), limits_.local_time)) compressor_.add(base::join_path(folder, name));
+  }
 }
 
 std::string RotatingLog::backup_name() const {
@@ -118,6 +137,7 @@ void RotatingLog::remove_old() {
   };
   std::vector<Backup> backups;
   for (const std::string& name : *names) {
+    if (is_half_made(name, *names)) continue;
     if (const auto wall_ms = time_of(name, split_name(path_), limits_.local_time)) backups.push_back({*wall_ms, name});
   }
   std::sort(backups.begin(), backups.end(), [](const Backup& a, const Backup& b) { return a.wall_ms > b.wall_ms; });

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "server/log_compressor.h"
 
 namespace etcd::server {
 
@@ -21,8 +22,9 @@ struct RotationLimits {
   std::uint64_t max_age_days = 0;  // 0: none
   std::uint64_t max_backups = 0;   // 0: none
   bool local_time = false;         // in the names of files set aside
+  bool compress = false;           // files set aside, as lines are written
 
-  // Reads --log-rotation-config-json. kInvalid; kUnsupported for compress.
+  // Reads --log-rotation-config-json. kInvalid.
   static Result<RotationLimits> parse(std::string_view json);
 };
 
@@ -38,6 +40,7 @@ class RotatingLog : public base::LogSink {
 
   Status open_file();
   void rotate();
+  void compress_old();
   void remove_old();
   std::string backup_name() const;
 
@@ -49,6 +52,7 @@ class RotatingLog : public base::LogSink {
   std::mutex mutex_;  // guards what follows
   std::unique_ptr<base::File> file_;
   std::uint64_t size_ = 0;
+  LogCompressor compressor_;
 };
 
 }  // namespace etcd::server
