@@ -8,6 +8,7 @@ import (
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
 )
 
 // load writes keys of its own, each once, and remembers which were acknowledged.
@@ -38,7 +39,7 @@ func startLoadAfter(endpoints []string, writers int, before *load) *load {
 func (l *load) write(ctx context.Context, endpoints []string, first int) {
 	defer l.done.Done()
 	turned := append(append([]string{}, endpoints[first%len(endpoints):]...), endpoints[:first%len(endpoints)]...)
-	writer, err := clientv3.New(clientv3.Config{Endpoints: turned, DialTimeout: 2 * time.Second})
+	writer, err := clientv3.New(clientv3.Config{Endpoints: turned, DialTimeout: 2 * time.Second, Logger: zap.NewNop()})
 	if err != nil {
 		return
 	}

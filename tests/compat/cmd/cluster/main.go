@@ -63,8 +63,5 @@ func run(o options, name string, binaries []string, play func(*cluster) error) e
 		return err
 	}
 	defer c.close()
-	if err := play(c); err != nil {
-		return err
-	}
-	return c.check()
+	return play(c)
 }
