@@ -478,6 +478,22 @@ std::string encode_alarm(const AlarmRequest& request) {
   return out;
 }
 
+std::string encode_compaction(const CompactionRequest& request) {
+  std::string out;
+  base::WireWriter writer(out);
+  writer.int64_if(1, request.revision);
+  writer.bool_if(2, request.physical);
+  return out;
+}
+
+std::string encode_lease_grant(const LeaseGrantRequest& request) {
+  std::string out;
+  base::WireWriter writer(out);
+  writer.int64_if(1, request.ttl_s);
+  writer.int64_if(2, request.id.value);
+  return out;
+}
+
 std::string encode_lease_revoke(LeaseId id) {
   std::string out;
   base::WireWriter(out).int64_if(1, id.value);

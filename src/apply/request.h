@@ -208,6 +208,8 @@ std::string encode_internal(std::uint64_t id, RequestKind kind, std::string_view
 
 // Requests that the node makes itself.
 std::string encode_alarm(const AlarmRequest& request);
+std::string encode_compaction(const CompactionRequest& request);
+std::string encode_lease_grant(const LeaseGrantRequest& request);
 std::string encode_lease_revoke(LeaseId id);
 std::string encode_lease_checkpoint(const LeaseCheckpointRequest& request);
 std::string encode_cluster_version_set(std::string_view version);

@@ -67,7 +67,9 @@ Result<std::int64_t> Lessor::grant(LeaseId id, std::int64_t ttl_s, std::int64_t 
   Lease& lease = place->second;
   lease.ttl_s = std::max(ttl_s, options_.min_ttl_s);
   store(id, lease, changes);
-  if (primary_) start_clock(id, lease, 0, now_ns);
+  options_.metrics.granted.add();
+  options_.metrics.ttl_s.observe(static_cast<double>(lease.ttl_s));
+  if (is_primary()) start_clock(id, lease, 0, now_ns);
   return lease.ttl_s;
 }
 
@@ -75,6 +77,11 @@ Status Lessor::revoke(LeaseId id, bolt::WriteBatch& changes) {
   const auto found = leases_.find(id);
   if (found == leases_.end()) return fail(Errc::kLeaseNotFound);
   CHECK(found->second.keys.empty(), id, found->second.keys.size());
+  options_.metrics.revoked.add();
+  if (found->second.reported) {
+    --expiring_;
+    options_.metrics.expired.add();
+  }
   leases_.erase(found);
   changes.erase(bolt::schema::kLease, stored_key(id));
   return {};
@@ -86,7 +93,7 @@ void Lessor::checkpoint(const Checkpoint& checkpoint, const CheckpointOptions& o
   Lease& lease = found->second;
   lease.remaining_ttl_s = checkpoint.remaining_ttl_s;
   if (options.persist) store(checkpoint.id, lease, changes);
-  if (primary_) schedule_checkpoint(checkpoint.id, lease, options.now_ns);
+  if (is_primary()) schedule_checkpoint(checkpoint.id, lease, options.now_ns);
 }
 
 bool Lessor::attach(std::string_view key, LeaseId id) {
@@ -132,7 +139,7 @@ LeaseInfo Lessor::info(LeaseId id, const Lease& lease, std::int64_t now_ns) cons
   return {.id = id,
           .ttl_s = lease.ttl_s,
           .remaining_ttl_s = lease.remaining_ttl_s,
-          .left_ns = primary_ ? lease.expiry_ns - now_ns : kNever,
+          .left_ns = is_primary() ? lease.expiry_ns - now_ns : kNever,
           .key_count = lease.keys.size()};
 }
 
@@ -152,27 +159,31 @@ std::vector<LeaseInfo> Lessor::list(std::int64_t now_ns) const {
   return all;
 }
 
-void Lessor::promote(std::int64_t extend_ns, std::int64_t now_ns) {
+void Lessor::promote(const Promotion& promotion) {
+  CHECK(promotion.term != Term(0));
   demote();
-  primary_ = true;
-  for (auto& [id, lease] : leases_) start_clock(id, lease, extend_ns, now_ns);
+  primary_term_ = promotion.term;
+  for (auto& [id, lease] : leases_) start_clock(id, lease, promotion.extend_ns, promotion.now_ns);
 }
 
 void Lessor::demote() {
-  primary_ = false;
+  primary_term_ = Term(0);
+  expiring_ = 0;
   expiries_.clear();
+  reports_.clear();
   checkpoints_.clear();
 }
 
 void Lessor::start_clock(LeaseId id, Lease& lease, std::int64_t extend_ns, std::int64_t now_ns) {
   lease.expiry_ns = saturated_add(now_ns, saturated_add(extend_ns, seconds_to_ns(effective_ttl_s(lease))));
   lease.queued_ns = lease.expiry_ns;
+  lease.reported = false;
   expiries_.push({.due_ns = lease.expiry_ns, .id = id});
   schedule_checkpoint(id, lease, now_ns);
 }
 
 Renewal Lessor::renew(LeaseId id, std::int64_t now_ns) {
-  if (!primary_) return Renewal::kNotPrimary;
+  if (!is_primary()) return Renewal::kNotPrimary;
   const auto found = leases_.find(id);
   if (found == leases_.end()) return Renewal::kNotFound;
   Lease& lease = found->second;
@@ -183,6 +194,7 @@ Renewal Lessor::renew(LeaseId id, std::int64_t now_ns) {
     lease.queued_ns = lease.expiry_ns;
     expiries_.push({.due_ns = lease.expiry_ns, .id = id});
   }
+  options_.metrics.renewed.add();
   return Renewal::kRenewed;
 }
 
@@ -191,24 +203,40 @@ bool Lessor::renewal_needs_checkpoint(LeaseId id) const {
   return options_.checkpoints && found != leases_.end() && found->second.remaining_ttl_s > 0;
 }
 
-std::vector<LeaseId> Lessor::expire(std::int64_t now_ns, std::size_t limit) {
+// First those that should be gone by now, whose number is bounded; then as many new ones as there is room for.
+std::vector<LeaseId> Lessor::expire(std::int64_t now_ns) {
   std::vector<LeaseId> expired;
   DeadlineQueue::Entry due;
-  while (expired.size() < limit && expiries_.pop_due(now_ns, due)) {
+  for (std::size_t left = reports_.size(); left > 0 && reports_.pop_due(now_ns, due); --left) {
     const auto found = leases_.find(due.id);
-    if (found == leases_.end() || found->second.queued_ns != due.due_ns)
-      continue;  // revoked, or another entry stands for it
+    if (found == leases_.end() || !found->second.reported || found->second.queued_ns != due.due_ns) continue;  // revoked
+    report(due.id, found->second, now_ns, expired);
+  }
+  while (expiring_ < options_.max_expiring && expiries_.pop_due(now_ns, due)) {
+    const auto found = leases_.find(due.id);
+    if (found == leases_.end() || found->second.queued_ns != due.due_ns) continue;  // revoked, or another entry stands for it
     Lease& lease = found->second;
-    const bool over = lease.expiry_ns <= now_ns;
-    if (over) expired.push_back(due.id);
-    lease.queued_ns = over ? saturated_add(now_ns, options_.retry_ns) : lease.expiry_ns;
-    expiries_.push({.due_ns = lease.queued_ns, .id = due.id});
+    if (lease.expiry_ns <= now_ns) {
+      ++expiring_;
+      report(due.id, lease, now_ns, expired);
+    } else {
+      lease.queued_ns = lease.expiry_ns;
+      expiries_.push({.due_ns = lease.queued_ns, .id = due.id});
+    }
   }
   return expired;
 }
 
+void Lessor::report(LeaseId id, Lease& lease, std::int64_t now_ns, std::vector<LeaseId>& expired) {
+  expired.push_back(id);
+  lease.reported = true;
+  lease.queued_ns = saturated_add(now_ns, options_.retry_ns);
+  reports_.push({.due_ns = lease.queued_ns, .id = id});
+}
+
 std::int64_t Lessor::next_due_ns() const {
-  return std::min(expiries_.next_due_ns(), checkpoints_.next_due_ns());
+  const std::int64_t again = std::min(reports_.next_due_ns(), checkpoints_.next_due_ns());
+  return expiring_ < options_.max_expiring ? std::min(expiries_.next_due_ns(), again) : again;
 }
 
 void Lessor::schedule_checkpoint(LeaseId id, const Lease& lease, std::int64_t now_ns) {

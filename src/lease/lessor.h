@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "base/metrics.h"
 #include "base/result.h"
 #include "bolt/write_batch.h"
 #include "lease/deadline_queue.h"
@@ -28,13 +29,25 @@ namespace etcd::lease {
 
 inline constexpr std::int64_t kMaxTtlSeconds = 9'000'000'000;
 
+// What is counted; handles made by default count nothing.
+struct LessorMetrics {
+  base::Counter granted;
+  base::Counter revoked;
+  base::Counter expired;  // of those revoked: after this member had reported them as expired
+  base::Counter renewed;
+  base::Histogram ttl_s;  // as granted
+};
+
 struct LessorOptions {
   std::int64_t min_ttl_s = 2;  // shorter grants are raised to it, at load too
   // How long after having been reported as expired a lease that is still there is reported again.
   std::int64_t retry_ns = 3'000'000'000;
+  // How many leases may have been reported as expired and not been revoked yet. While there are so many, no further ones are reported.
+  std::size_t max_expiring = 10'000;
   // The LeaseCheckpoint feature: whether remaining TTLs are replicated at all, and how often for one lease.
   bool checkpoints = false;
   std::int64_t checkpoint_interval_s = 300;
+  LessorMetrics metrics = {};
 };
 
 struct Checkpoint {
@@ -108,17 +121,26 @@ class Lessor {
 
   // The primary's duties.
 
-  bool is_primary() const { return primary_; }
-  // Called when this member leads and has applied everything of earlier terms. Each lease gets its full (or
-  // checkpointed) TTL again plus `extend_ns`, since its owner could not reach a primary meanwhile.
-  void promote(std::int64_t extend_ns, std::int64_t now_ns);
+  bool is_primary() const { return primary_term_ != Term(0); }
+  // The term in which this member is the primary, 0 if it is not.
+  Term primary_term() const { return primary_term_; }
+  // Called when this member leads in `term` (not 0) and has applied everything of earlier terms. Each lease gets its
+  // full (or checkpointed) TTL again plus `extend_ns`, since its owner could not reach a primary meanwhile.
+  struct Promotion {
+    Term term;
+    std::int64_t extend_ns = 0;
+    std::int64_t now_ns = 0;
+  };
+  void promote(const Promotion& promotion);
   void demote();
   Renewal renew(LeaseId id, std::int64_t now_ns);
   // True if a renewal must first clear a checkpointed remaining TTL through the log.
   bool renewal_needs_checkpoint(LeaseId id) const;
-  // Up to `limit` leases whose time is over, oldest first; each is reported again after retry_ns if it is still there.
-  // Empty unless primary.
-  std::vector<LeaseId> expire(std::int64_t now_ns, std::size_t limit);
+  // The leases whose time is over, oldest first, max_expiring at a time; each is reported again after retry_ns if it is
+  // still there. Empty unless primary.
+  std::vector<LeaseId> expire(std::int64_t now_ns);
+  // Leases that were reported and are still there.
+  std::size_t expiring() const { return expiring_; }
   // When expire() or due_checkpoints() may have something next; INT64_MAX for never.
   std::int64_t next_due_ns() const;
   // Up to `limit` remaining TTLs that are due to be replicated. Empty unless primary and the feature is on.
@@ -139,9 +161,10 @@ class Lessor {
   struct Lease {
     std::int64_t ttl_s = 0;
     std::int64_t remaining_ttl_s = 0;
-    std::int64_t expiry_ns = 0;  // this and the next: only on the primary
-    std::int64_t queued_ns =
-        0;  // due time of the entry in expiries_ that stands for this lease; <= expiry_ns until that has passed
+    std::int64_t expiry_ns = 0;  // this and the next two: only on the primary
+    // Due time of the entry that stands for this lease: in expiries_, where it is <= expiry_ns, or in reports_.
+    std::int64_t queued_ns = 0;
+    bool reported = false;  // as expired
     std::vector<Keys::value_type*> keys;
   };
 
@@ -151,14 +174,17 @@ class Lessor {
   void store(LeaseId id, const Lease& lease, bolt::WriteBatch& changes) const;
   void start_clock(LeaseId id, Lease& lease, std::int64_t extend_ns, std::int64_t now_ns);
   void schedule_checkpoint(LeaseId id, const Lease& lease, std::int64_t now_ns);
+  void report(LeaseId id, Lease& lease, std::int64_t now_ns, std::vector<LeaseId>& expired);
   void leave(Keys::value_type& key);
   LeaseInfo info(LeaseId id, const Lease& lease, std::int64_t now_ns) const;
 
   LessorOptions options_;
-  bool primary_ = false;
+  Term primary_term_;
   std::unordered_map<LeaseId, Lease> leases_;
   Keys keys_;
-  DeadlineQueue expiries_;
+  std::size_t expiring_ = 0;
+  DeadlineQueue expiries_;  // of leases that were not reported yet
+  DeadlineQueue reports_;   // when to report again
   DeadlineQueue checkpoints_;
 };
 

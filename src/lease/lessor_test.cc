@@ -20,9 +20,9 @@ struct LessorTest : testing::Test {
   void grant(std::int64_t id, std::int64_t ttl_s, std::int64_t now_ns = 0) {
     ASSERT_TRUE(lessor.grant(LeaseId(id), ttl_s, now_ns, changes));
   }
-  std::vector<std::int64_t> expire(std::int64_t now_ns, std::size_t limit = 100) {
+  std::vector<std::int64_t> expire(std::int64_t now_ns) {
     std::vector<std::int64_t> ids;
-    for (const LeaseId id : lessor.expire(now_ns, limit)) ids.push_back(id.value);
+    for (const LeaseId id : lessor.expire(now_ns)) ids.push_back(id.value);
     return ids;
   }
   // Feeds all stored records of `changes` to a new lessor.
@@ -113,7 +113,7 @@ TEST_F(LessorTest, OnlyThePrimaryLetsLeasesExpire) {
   EXPECT_TRUE(expire(kForever).empty());
   EXPECT_EQ(lessor.renew(LeaseId(1), 0), Renewal::kNotPrimary);
   EXPECT_EQ(lessor.find(LeaseId(1), 0)->left_ns, kForever);
-  lessor.promote(/*extend_ns=*/kSecond, /*now_ns=*/100 * kSecond);
+  lessor.promote({.term = Term(1), .extend_ns = kSecond, .now_ns = 100 * kSecond});
   EXPECT_EQ(lessor.find(LeaseId(1), 100 * kSecond)->left_ns, 11 * kSecond);
   EXPECT_TRUE(expire(111 * kSecond - 1).empty());
   EXPECT_EQ(expire(111 * kSecond), (std::vector<std::int64_t>{1}));
@@ -123,7 +123,7 @@ TEST_F(LessorTest, OnlyThePrimaryLetsLeasesExpire) {
 }
 
 TEST_F(LessorTest, AnExpiredLeaseIsReportedAgainUntilItIsRevoked) {
-  lessor.promote(0, 0);
+  lessor.promote({.term = Term(1)});
   grant(1, 10);
   EXPECT_EQ(lessor.next_due_ns(), 10 * kSecond);
   EXPECT_EQ(expire(10 * kSecond), (std::vector<std::int64_t>{1}));
@@ -134,7 +134,7 @@ TEST_F(LessorTest, AnExpiredLeaseIsReportedAgainUntilItIsRevoked) {
 }
 
 TEST_F(LessorTest, ARenewalPostponesTheExpiryButNeverRevivesAnExpiredLease) {
-  lessor.promote(0, 0);
+  lessor.promote({.term = Term(1)});
   grant(1, 10);
   EXPECT_EQ(lessor.renew(LeaseId(1), 9 * kSecond), Renewal::kRenewed);
   EXPECT_TRUE(expire(18 * kSecond).empty());
@@ -143,19 +143,65 @@ TEST_F(LessorTest, ARenewalPostponesTheExpiryButNeverRevivesAnExpiredLease) {
   EXPECT_EQ(lessor.renew(LeaseId(2), 0), Renewal::kNotFound);
 }
 
-TEST_F(LessorTest, ManyThatExpireAtOnceComeInPortions) {
-  lessor.promote(0, 0);
+TEST_F(LessorTest, ManyThatExpireAtOnceComeInPortionsAsEarlierOnesAreRevoked) {
+  options.max_expiring = 100;
+  lessor = Lessor(options);
+  lessor.promote({.term = Term(1)});
   for (int id = 1; id <= 1000; ++id) grant(id, 10);
   std::set<std::int64_t> seen;
   for (int i = 0; i < 10; ++i) {
-    for (const std::int64_t id : expire(10 * kSecond, 100)) seen.insert(id);
+    const std::vector<std::int64_t> portion = expire(10 * kSecond);
+    EXPECT_EQ(portion.size(), 100u);
+    EXPECT_EQ(lessor.expiring(), 100u);
+    EXPECT_TRUE(expire(10 * kSecond).empty());
+    EXPECT_EQ(lessor.next_due_ns(), 13 * kSecond);
+    for (const std::int64_t id : portion) {
+      EXPECT_TRUE(seen.insert(id).second);
+      ASSERT_TRUE(lessor.revoke(LeaseId(id), changes));
+    }
   }
   EXPECT_EQ(seen.size(), 1000u);
-  EXPECT_TRUE(expire(10 * kSecond).empty());
+  EXPECT_EQ(lessor.expiring(), 0u);
+  EXPECT_TRUE(expire(kForever).empty());
+}
+
+TEST_F(LessorTest, AFullPortionIsReportedAgainWhileItIsStuck) {
+  options.max_expiring = 2;
+  lessor = Lessor(options);
+  lessor.promote({.term = Term(1)});
+  for (int id = 1; id <= 5; ++id) grant(id, 10);
+  const std::vector<std::int64_t> portion = expire(10 * kSecond);
+  EXPECT_EQ(portion.size(), 2u);
+  EXPECT_EQ(expire(13 * kSecond), portion);
+  lessor.promote({.term = Term(2), .now_ns = 20 * kSecond});
+  EXPECT_EQ(lessor.expiring(), 0u);
+  EXPECT_TRUE(expire(29 * kSecond).empty());
+  EXPECT_EQ(expire(30 * kSecond).size(), 2u);
+}
+
+TEST_F(LessorTest, CountsWhatHappensToLeases) {
+  base::Metrics metrics;
+  options.metrics = {.granted = metrics.counter("granted", ""),
+                     .revoked = metrics.counter("revoked", ""),
+                     .expired = metrics.counter("expired", ""),
+                     .renewed = metrics.counter("renewed", ""),
+                     .ttl_s = metrics.histogram("ttl", "", {4, 64})};
+  lessor = Lessor(options);
+  lessor.promote({.term = Term(1)});
+  for (int id = 1; id <= 3; ++id) grant(id, id == 3 ? 60 : 1);
+  EXPECT_EQ(lessor.renew(LeaseId(3), 1), Renewal::kRenewed);
+  EXPECT_EQ(lessor.renew(LeaseId(9), 1), Renewal::kNotFound);
+  EXPECT_EQ(expire(2 * kSecond).size(), 2u);
+  EXPECT_EQ(expire(5 * kSecond).size(), 2u);
+  for (int id = 1; id <= 3; ++id) ASSERT_TRUE(lessor.revoke(LeaseId(id), changes));
+  const std::string text = metrics.text();
+  for (const char* line : {"\ngranted 3\n", "\nrevoked 3\n", "\nexpired 2\n", "\nrenewed 1\n", "ttl_bucket{le=\"4\"} 2\n", "ttl_sum 64\n"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << text;
+  }
 }
 
 TEST_F(LessorTest, TheLongestTtlDoesNotOverflow) {
-  lessor.promote(kForever, kForever - 5);
+  lessor.promote({.term = Term(1), .extend_ns = kForever, .now_ns = kForever - 5});
   grant(1, kMaxTtlSeconds, kForever - 5);
   EXPECT_EQ(lessor.renew(LeaseId(1), kForever - 4), Renewal::kRenewed);
   EXPECT_TRUE(expire(kForever - 1).empty());
@@ -164,7 +210,7 @@ TEST_F(LessorTest, TheLongestTtlDoesNotOverflow) {
 TEST_F(LessorTest, ACheckpointedRemainderCountsAfterAChangeOfPrimary) {
   options.checkpoints = true;
   lessor = Lessor(options);
-  lessor.promote(0, 0);
+  lessor.promote({.term = Term(1)});
   grant(1, 1000);
   EXPECT_TRUE(lessor.due_checkpoints(299 * kSecond, 10).empty());
   const auto due = lessor.due_checkpoints(300 * kSecond, 10);
@@ -173,7 +219,7 @@ TEST_F(LessorTest, ACheckpointedRemainderCountsAfterAChangeOfPrimary) {
   EXPECT_EQ(lessor.due_checkpoints(600 * kSecond, 10).at(0).remaining_ttl_s, 400);
 
   Lessor next = reload();
-  next.promote(0, 0);
+  next.promote({.term = Term(1)});
   EXPECT_EQ(next.find(LeaseId(1), 0)->left_ns, 700 * kSecond);
   EXPECT_EQ(next.find(LeaseId(1), 0)->ttl_s, 1000);
   EXPECT_TRUE(next.renewal_needs_checkpoint(LeaseId(1)));
@@ -191,7 +237,7 @@ TEST_F(LessorTest, ACheckpointThatIsNotPersistedIsGoneAfterARestart) {
 }
 
 TEST_F(LessorTest, ListIsOrderedByTimeLeft) {
-  lessor.promote(0, 0);
+  lessor.promote({.term = Term(1)});
   grant(1, 30);
   grant(2, 10);
   grant(3, 20);
@@ -226,7 +272,7 @@ TEST_F(LessorTest, AgreesWithANaiveModel) {
   base::Rng rng(11);
   Model model;
   std::int64_t now = 0;
-  lessor.promote(0, now);
+  lessor.promote({.term = Term(1), .now_ns = now});
   for (int step = 0; step < 50'000; ++step) {
     now += static_cast<std::int64_t>(rng.below(kSecond));
     const auto id = static_cast<std::int64_t>(rng.below(20)) - 10;

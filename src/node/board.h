@@ -16,6 +16,8 @@ struct Board {
   std::atomic<std::uint64_t> committed{0};
   std::atomic<std::uint64_t> applied{0};
   std::atomic<bool> is_leader{false};
+  std::atomic<std::uint64_t> led_term{0};  // the term this member leads in; 0: it does not
+  std::atomic<std::int64_t> replica_ran_ns{0};  // monotonic: when the replica last worked. One that stands still may have been replaced as the leader
   // This member leads, is the only voter, and has applied an entry of its term: then the published view is linearizable without asking anybody.
   std::atomic<bool> reads_are_local{false};
   std::atomic<std::uint64_t> leader_changes{0};

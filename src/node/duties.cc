@@ -9,32 +9,40 @@ namespace etcd::node {
 
 namespace {
 
-constexpr std::int64_t kStepNs = 500'000'000;      // etcd's lessor loop
-constexpr std::int64_t kSoonNs = 20'000'000;       // while something is still to be published
-constexpr std::size_t kRevokesAtOnce = 1'000;
+constexpr std::int64_t kStepNs = 500'000'000;         // etcd's lessor loop
+constexpr std::int64_t kSoonNs = 20'000'000;          // while something is still to be published
+constexpr std::int64_t kLeasesTogetherNs = 50'000'000;  // leases that expire within it are revoked together
+constexpr std::int64_t kExpiringNs = 2'000'000;       // while revocations are under way: more may be waiting for them
+constexpr std::size_t kCheckpointsInEntry = 1'000;
+constexpr int kCheckpointEntriesAtOnce = 500;
 constexpr std::int64_t kVersionsNs = 4'000'000'000;  // between two looks at the members' versions
 constexpr cluster::Version kLowestClusterVersion{.major = 3, .minor = 0, .patch = 0};
 constexpr cluster::Version kFirstStorageVersion{.major = 3, .minor = 5, .patch = 0};  // dbs had none before
 
+// When the lessor wants attention next.
+std::int64_t leases_due_ns(const lease::Lessor& lessor, std::int64_t now_ns) {
+  if (lessor.expiring() > 0) return now_ns + kExpiringNs;
+  return std::max(lessor.next_due_ns(), now_ns + kLeasesTogetherNs);
+}
+
 }  // namespace
 
 Duties::Duties(const Options& options, std::unique_ptr<Proposer> proposer, std::function<void()> published, const Board& board, base::Logger& logger)
-    : options_(options), proposer_(std::move(proposer)), published_(std::move(published)), board_(board), logger_(logger) {}
-
-void Duties::on_first_of_term() {
-  take_over_leases_ = true;
-  version_at_ns_ = 0;
-}
+    : options_(options), proposer_(std::move(proposer)), published_(std::move(published)), board_(board), logger_(logger),
+      auto_compaction_(options.auto_compaction, [this](Revision revision, base::UniqueFunction<void(Status)> done) { compact(revision, std::move(done)); },
+                       logger) {}
 
 std::int64_t Duties::step(apply::StateMachine& machine, std::int64_t now_ns) {
   const std::shared_ptr<const cluster::View> view = view_ = machine.cluster_view();
   if (board_.leader.load() != 0) publish_attributes(*view, now_ns);
-  if (board_.is_leader.load()) decide_cluster_version(*view, now_ns);
+  const bool leads = board_.is_leader.load();
+  if (leads) decide_cluster_version(*view, now_ns);
   follow_storage_version(machine);
-  keep_leases(machine.lessor(), now_ns);
+  keep_leases(machine, now_ns);
+  const std::int64_t compaction_ns = auto_compaction_.step({.revision = machine.store().revision(), .leads = leads, .ns = now_ns});
   proposer_->submit();
   const bool settled = is_published_ && !view->cluster_version.empty();
-  return now_ns + (settled ? kStepNs : kSoonNs);
+  return std::min({now_ns + (settled ? kStepNs : kSoonNs), leases_due_ns(machine.lessor(), now_ns), compaction_ns});
 }
 
 void Duties::raise_no_space(base::UniqueFunction<void()> then) {
@@ -98,17 +106,42 @@ void Duties::follow_storage_version(apply::StateMachine& machine) {
   machine.set_storage_version(wanted);
 }
 
-void Duties::keep_leases(lease::Lessor& lessor, std::int64_t now_ns) {
-  if (!board_.is_leader.load()) {
-    if (lessor.is_primary()) lessor.demote();
-    return;
+void Duties::keep_leases(apply::StateMachine& machine, std::int64_t now_ns) {
+  lease::Lessor& lessor = machine.lessor();
+  const Term led(board_.led_term.load());
+  if (lessor.is_primary() && lessor.primary_term() != led) lessor.demote();
+  if (led != Term(0) && !lessor.is_primary() && machine.applied_term() == led) {
+    lessor.promote({.term = led, .extend_ns = options_.election_ns, .now_ns = now_ns});
   }
-  if (std::exchange(take_over_leases_, false)) lessor.promote(options_.election_ns, now_ns);
-  for (LeaseId id : lessor.expire(now_ns, kRevokesAtOnce)) propose(RequestKind::kLeaseRevoke, apply::encode_lease_revoke(id));
+  for (const LeaseId id : lessor.expire(now_ns)) propose(RequestKind::kLeaseRevoke, apply::encode_lease_revoke(id), lessor.primary_term());
+  for (int i = 0; i < kCheckpointEntriesAtOnce; ++i) {
+    apply::LeaseCheckpointRequest request;
+    for (const lease::Checkpoint& due : lessor.due_checkpoints(now_ns, kCheckpointsInEntry)) {
+      request.checkpoints.push_back({.id = due.id, .remaining_ttl_s = due.remaining_ttl_s});
+    }
+    if (request.checkpoints.empty()) return;
+    propose(RequestKind::kLeaseCheckpoint, apply::encode_lease_checkpoint(request), lessor.primary_term());
+  }
 }
 
-void Duties::propose(RequestKind kind, std::string request) {
-  proposer_->propose({.kind = kind, .request = base::SharedBytes(std::move(request)), .done = [](Result<base::Rope>) {}});
+void Duties::clear_lease_checkpoint(LeaseId id, Term term) {
+  apply::LeaseCheckpointRequest request;
+  request.checkpoints.push_back({.id = id});
+  propose(RequestKind::kLeaseCheckpoint, apply::encode_lease_checkpoint(request), term);
+  proposer_->submit();
+}
+
+void Duties::compact(Revision revision, base::UniqueFunction<void(Status)> done) {
+  proposer_->propose({.kind = RequestKind::kCompaction,
+                      .request = base::SharedBytes(apply::encode_compaction({.revision = revision.value})),
+                      .done = [done = std::move(done)](Result<base::Rope> response) mutable {
+                        done(response ? Status() : Status(fail(response.error())));
+                      }});
+}
+
+// Nobody waits: the state shows what became of it.
+void Duties::propose(RequestKind kind, std::string request, Term leader_term) {
+  proposer_->propose({.kind = kind, .request = base::SharedBytes(std::move(request)), .done = {}, .leader_term = leader_term});
 }
 
 }  // namespace etcd::node

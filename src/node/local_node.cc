@@ -148,8 +148,14 @@ void LocalNode::build(Recovery recovery, raft::Raft raft, const NodeWakeups& wak
                                                      .client_urls = options_.advertise_client_urls,
                                                      .election_ns = options_.election_ns,
                                                      .retry_ns = options_.limits.timeout_ns,
+                                                     .auto_compaction = options_.auto_compaction,
                                                      .ask_versions = version_question()},
                                      make_proposer(), std::move(ready), board_, logger_);
+  constexpr std::int64_t kTicksOfPause = 3;  // as in etcd
+  auto clear_checkpoint = [this](LeaseId id) { duties_->clear_lease_checkpoint(id, apply_->machine().lessor().primary_term()); };
+  lease_desk_ = std::make_unique<LeaseDesk>(
+      LeaseDesk::Options{.timeout_ns = options_.limits.timeout_ns, .replica_pause_ns = kTicksOfPause * options_.heartbeat_ns},
+      LeaseDesk::Outlets{std::move(clear_checkpoint)}, board_);
 }
 
 // The answer comes back to the apply thread.
@@ -168,7 +174,11 @@ ApplyStage::Outlets LocalNode::apply_outlets(const NodeObserver& observer) {
           .disk = disk_->inbox(),
           .transport = transport_,
           .raise_no_space = [this](Job then) { duties_->raise_no_space(std::move(then)); },
-          .first_of_term = [this] { duties_->on_first_of_term(); },
+          .first_of_term =
+              [this] {
+                duties_->on_first_of_term();
+                duties_at_ns_ = 0;  // the leader takes over the leases
+              },
           .removed_self = [this] { logger_.warn("the member has been permanently removed from the cluster"); },
           .after_batch =
               [this](apply::StateMachine& machine) {
@@ -189,6 +199,7 @@ ApplyStage::Outlets LocalNode::apply_outlets(const NodeObserver& observer) {
 
 std::int64_t LocalNode::step_apply(std::int64_t now_ns) {
   std::int64_t again_ns = apply_->step(now_ns);
+  again_ns = std::min(again_ns, lease_desk_->step(apply_->machine().lessor(), now_ns));
   if (now_ns >= duties_at_ns_) duties_at_ns_ = duties_->step(apply_->machine(), now_ns);
   if (now_ns >= expire_at_ns_) {
     expire_at_ns_ = now_ns + kExpireEveryNs;
@@ -226,11 +237,21 @@ void LocalNode::publish_cluster(apply::StateMachine& machine) {
   storage_version_ = version ? cluster::to_string(*version) : std::string();
 }
 
+// A batch is taken in after the entries that were committed when it was asked: the replica has handed them over before it said that they are.
+std::unique_ptr<LeaseQuestions> LocalNode::make_lease_questions(std::function<void(Job)> post) {
+  return std::make_unique<GatheredLeaseQuestions>(std::move(post), [this](LeaseBatch batch) {
+    apply_->inbox().push(WithMachine{[this, batch = std::move(batch)](apply::StateMachine& machine, std::int64_t now_ns) mutable {
+      lease_desk_->take_in(std::move(batch), machine.lessor(), now_ns);
+    }});
+  });
+}
+
 void LocalNode::stop_waiting() {
   flush_->stop();
   stopping_.store(true);
   replica_->stop();
   waiters_.stop();
+  apply_->inbox().push(WithMachine{[this](apply::StateMachine&, std::int64_t) { lease_desk_->stop(); }});
 }
 
 void LocalNode::close() {
@@ -269,6 +290,8 @@ NodeStatus LocalNode::status() {
   status.proposals_pending = waiters_.size();
   status.proposals_failed = board_.proposals_failed.load();
   status.snapshots_installing = board_.snapshots_installing.load();
+  status.reads_failed = board_.reads_failed.load();
+  status.slow_reads = board_.slow_reads.load();
   return status;
 }
 

@@ -21,6 +21,7 @@
 #include "node/disk_stage.h"
 #include "node/duties.h"
 #include "node/flush_stage.h"
+#include "node/lease_desk.h"
 #include "node/node.h"
 #include "node/proposer.h"
 #include "node/recovery.h"
@@ -39,6 +40,7 @@ struct NodeOptions {
   std::int64_t election_ns = 1'000'000'000;
   bool pre_vote = true;
   std::uint64_t max_message_bytes = 1 << 20;  // entries in one message to another member; a single larger one still goes
+  AutoCompactionMode auto_compaction;
   ProposalLimits limits;
   ApplyStage::Options apply;
   DiskStage::Options disk;
@@ -104,6 +106,8 @@ class LocalNode : public Node {
 
   // Node.
   std::unique_ptr<Proposer> make_proposer() override;
+  std::unique_ptr<LeaseQuestions> make_lease_questions(std::function<void(Job)> post) override;
+  std::uint64_t make_id() override { return ids_->next(); }
   mvcc::ReadViewRef view() override { return apply_->views().acquire(); }
   void add_signal(ViewSignal& signal) override { signals_.add(signal); }
   void remove_signal(ViewSignal& signal) override { signals_.remove(signal); }
@@ -159,6 +163,7 @@ class LocalNode : public Node {
   Worker worker_;
   CompactionHashes compaction_hashes_;  // the worker's
   std::unique_ptr<Duties> duties_;
+  std::unique_ptr<LeaseDesk> lease_desk_;
   std::atomic<bool> stopping_ = false;
   std::shared_ptr<const ClusterView> told_transport_;  // apply's
   std::int64_t duties_at_ns_ = 0;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,7 +34,10 @@ struct Proposal {
   RequestKind kind;
   base::SharedBytes request;     // the encoded request message, as received
   std::int64_t deadline_ns = 0;  // on the monotonic clock; 0: the node's own limit (5 s + two election timeouts)
-  ProposeCallback done;
+  ProposeCallback done;          // empty: nobody waits
+  // Not 0: it enters the log only if this member leads in that term at that moment, else it is dropped with kNotLeader. For what only this leader
+  // may decide: should it have lost its office without knowing, a follower's way to the next leader would carry it on.
+  Term leader_term = {};
 };
 
 // One look at the replica for Status, metrics and health; all values of one moment.
@@ -49,6 +53,8 @@ struct NodeStatus {
   std::uint64_t proposals_pending = 0;
   std::uint64_t proposals_failed = 0;
   std::uint64_t snapshots_installing = 0;  // a leader's, 0 or 1
+  std::uint64_t reads_failed = 0;  // questions for the read index that got no answer
+  std::uint64_t slow_reads = 0;    // that got it too late
 };
 
 struct DbStatus {
@@ -93,11 +99,40 @@ class Proposer {
   virtual void submit() = 0;
 };
 
+// A lease as its leader knows it.
+struct LeaseDescription {
+  std::int64_t left_s = 0;  // until it expires; 0 or less once it has, until its revocation is applied
+  std::int64_t granted_s = 0;
+  std::vector<std::string> keys;  // sorted; only if asked for
+};
+
+// Gathers one I/O thread's questions about leases; that thread owns it. submit() hands over everything gathered with one wake-up: call it at the end
+// of each pass of the loop. The callbacks run on the asking thread, those of one batch together. An answer is linearizable: it knows of every entry
+// committed when it was asked, and whoever has it finds a view() that knows of all it says.
+// Errors: kNoLeader, kLeaderChanged, kTimeout, kStopped; kNotPrimaryLessor if another member leads.
+class LeaseQuestions {
+ public:
+  virtual ~LeaseQuestions() = default;
+  // Gives the lease its whole TTL again, and calls back with that, in seconds. kLeaseNotFound: also for a lease that has expired, but only once it is
+  // gone on this member.
+  virtual void renew(LeaseId id, base::UniqueFunction<void(Result<std::int64_t>)> done) = 0;
+  enum class Keys : std::uint8_t { kLeaveOut, kInclude };
+  // kLeaseNotFound.
+  virtual void describe(LeaseId id, Keys keys, base::UniqueFunction<void(Result<LeaseDescription>)> done) = 0;
+  // All leases that this member knows, soonest to expire first. Any member answers.
+  virtual void list(base::UniqueFunction<void(Result<std::vector<LeaseId>>)> done) = 0;
+  virtual void submit() = 0;
+};
+
 class Node {
  public:
   virtual ~Node() = default;
 
   virtual std::unique_ptr<Proposer> make_proposer() = 0;
+  // `post` runs a job on the asking thread, from any thread, as long as the node lives.
+  virtual std::unique_ptr<LeaseQuestions> make_lease_questions(std::function<void(base::UniqueFunction<void()>)> post) = 0;
+  // A number that no request and no lease granted without an id of its own has, in all the cluster; never 0.
+  virtual std::uint64_t make_id() = 0;
 
   // The newest published state: everything acknowledged so far is in it.
   virtual mvcc::ReadViewRef view() = 0;

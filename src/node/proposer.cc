@@ -27,22 +27,39 @@ std::uint64_t RequestIds::next() {
 }
 
 void RaftProposer::propose(Proposal proposal) {
-  if (Status within = check_limits(proposal.request.size()); !within) return proposal.done(fail(within.error()));
+  if (Status within = check_limits(proposal.request.size()); !within) {
+    if (proposal.done) proposal.done(fail(within.error()));
+    return;
+  }
   const std::uint64_t id = parts_.ids.next();
   base::SharedBytes entry(apply::encode_internal(id, proposal.kind, proposal.request.view()));
   parts_.board.proposed_bytes.fetch_add(static_cast<std::int64_t>(entry.size()), std::memory_order_relaxed);
-  const std::int64_t now_ns = parts_.clock.monotonic_ns();
-  const std::int64_t own_limit = now_ns + parts_.limits.timeout_ns;
-  const std::int64_t deadline = proposal.deadline_ns == 0 ? own_limit : std::min(proposal.deadline_ns, own_limit);
-  waiters_.push_back({id, deadline, std::move(proposal.done), now_ns});
-  batch_.entries.push_back(std::move(entry));
-  batch_.ids.push_back(id);
+  if (proposal.done) {
+    const std::int64_t now_ns = parts_.clock.monotonic_ns();
+    const std::int64_t own_limit = now_ns + parts_.limits.timeout_ns;
+    const std::int64_t deadline = proposal.deadline_ns == 0 ? own_limit : std::min(proposal.deadline_ns, own_limit);
+    waiters_.push_back({id, deadline, std::move(proposal.done), now_ns});
+  }
+  if (proposal.leader_term != Term(0) && proposal.leader_term != leaders_batch_.leader_term) {
+    hand_over(leaders_batch_);
+    leaders_batch_.leader_term = proposal.leader_term;
+  }
+  ProposedBatch& batch = proposal.leader_term == Term(0) ? batch_ : leaders_batch_;
+  batch.entries.push_back(std::move(entry));
+  batch.ids.push_back(id);
 }
 
 void RaftProposer::submit() {
-  if (batch_.entries.empty()) return;
+  hand_over(batch_);
+  hand_over(leaders_batch_);
+}
+
+void RaftProposer::hand_over(ProposedBatch& batch) {
+  if (batch.entries.empty()) return;
   parts_.waiters.add(waiters_);
-  parts_.replica.push(std::exchange(batch_, {}));
+  const Term leader_term = batch.leader_term;
+  parts_.replica.push(std::exchange(batch, {}));
+  batch.leader_term = leader_term;
 }
 
 Status RaftProposer::check_limits(std::size_t bytes) const {

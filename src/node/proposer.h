@@ -52,9 +52,11 @@ class RaftProposer : public Proposer {
 
  private:
   Status check_limits(std::size_t bytes) const;
+  void hand_over(ProposedBatch& batch);
 
   Parts parts_;
   ProposedBatch batch_;
+  ProposedBatch leaders_batch_;  // those of one leader_term
   std::vector<Waiters::Waiter> waiters_;
 };
 

@@ -54,12 +54,14 @@ std::int64_t Replica::step(std::int64_t now_ns) {
   carry_out_all();
   settle_transfer(now_ns);
   publish();
+  board_.replica_ran_ns.store(now_ns);
   return std::min(next_tick_ns_, barrier_.wake_at_ns());
 }
 
 void Replica::take_in(ReplicaInput& input) {
   std::visit(Overloaded{
                  [&](ProposedBatch& batch) {
+                   if (batch.leader_term != Term(0)) return held_for_leader_.push_back(std::move(batch));
                    std::move(batch.entries.begin(), batch.entries.end(), std::back_inserter(held_.entries));
                    held_.ids.insert(held_.ids.end(), batch.ids.begin(), batch.ids.end());
                  },
@@ -94,18 +96,34 @@ void Replica::take_in(ReplicaInput& input) {
              input);
 }
 
-// Membership changes go in one by one, each with what comes of it, so that it is plain which of them was dropped.
+// After everything else that has come in: what the peers said may have ended this member's term.
+void Replica::admit_as_leader() {
+  for (ProposedBatch& batch : std::exchange(held_for_leader_, {})) {
+    if (raft_.role() != raft::Role::kLeader || raft_.term() != batch.leader_term) {
+      outlets_.reject(batch.ids, Error{Errc::kNotLeader});
+      continue;
+    }
+    std::move(batch.entries.begin(), batch.entries.end(), std::back_inserter(held_.entries));
+    held_.ids.insert(held_.ids.end(), batch.ids.begin(), batch.ids.end());
+  }
+}
+
 void Replica::feed_proposals() {
-  if (raft_.leader() == MemberId(0)) return;
+  if (raft_.leader() != MemberId(0)) feed_membership_changes();
+  admit_as_leader();
+  if (held_.entries.empty() || raft_.leader() == MemberId(0)) return;
+  fed_ids_ = std::exchange(held_.ids, {});
+  raft_.feed(raft::Propose{std::exchange(held_.entries, {})});
+}
+
+// One by one, each with what comes of it, so that it is plain which of them was dropped.
+void Replica::feed_membership_changes() {
   for (raft::ProposeConfChange& proposed : std::exchange(held_changes_, {})) {
     carry_out_all();
     fed_ids_ = {std::get<raft::ConfChange>(proposed.change).id};
     raft_.feed(std::move(proposed));
     carry_out_all();
   }
-  if (held_.entries.empty()) return;
-  fed_ids_ = std::exchange(held_.ids, {});
-  raft_.feed(raft::Propose{std::exchange(held_.entries, {})});
 }
 
 void Replica::carry_out_all() {
@@ -172,6 +190,7 @@ void Replica::on_soft_state(const raft::SoftState& state) {
   } else if (!leads) {
     led_term_ = Term(0);
   }
+  board_.led_term.store(led_term_.value);
 }
 
 void Replica::on_conf_state(const raft::ConfState& state) {

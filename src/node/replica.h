@@ -24,6 +24,7 @@ namespace etcd::node {
 struct ProposedBatch {
   std::vector<base::SharedBytes> entries;
   std::vector<std::uint64_t> ids;
+  Term leader_term = {};  // see Proposal
 };
 
 // A snapshot of the state machine is durable; entries up to `compact` may go from memory.
@@ -79,7 +80,9 @@ class Replica {
  private:
   void take_in(ReplicaInput& input);
   void feed_proposals();
+  void feed_membership_changes();
   void carry_out_all();
+  void admit_as_leader();
   void carry_out(raft::Output output);
   void send(std::vector<raft::Message> messages);
   void compact();
@@ -102,6 +105,7 @@ class Replica {
   std::int64_t next_tick_ns_ = 0;
   ReadBarrier barrier_;
   ProposedBatch held_;  // proposals that wait for a leader, or for the end of this step
+  std::vector<ProposedBatch> held_for_leader_;  // those with a leader_term, until the end of this step
   std::vector<std::uint64_t> fed_ids_;
   std::vector<raft::ProposeConfChange> held_changes_;  // as held_
   std::vector<MemberId> sending_to_;                   // a snapshot is on its way to these

@@ -47,7 +47,7 @@ class FakeSnapshot : public node::SnapshotStream {
 
 }  // namespace
 
-FakeNode::FakeNode() {
+FakeNode::FakeNode() : desk_({}, {.clear_checkpoint = [](LeaseId) {}}, board) {
   now.cluster_id = ClusterId(0xc1);
   now.member_id = MemberId(0xa1);
   now.leader = now.member_id;
@@ -58,9 +58,21 @@ FakeNode::FakeNode() {
   cluster_state.members.push_back(
       {.id = now.member_id, .name = "m1", .peer_urls = {"http://p:1"}, .client_urls = {"http://c:1"}, .is_learner = false});
   cluster_state.cluster_version = "3.7.0";
+  board.leader.store(now.member_id.value);
+  board.is_leader.store(true);
+  board.led_term.store(now.term.value);
+  lessor.promote({.term = now.term});
 }
 
 std::unique_ptr<node::Proposer> FakeNode::make_proposer() { return std::make_unique<FakeProposer>(*this); }
+
+std::unique_ptr<node::LeaseQuestions> FakeNode::make_lease_questions(std::function<void(node::Job)> post) {
+  return std::make_unique<node::GatheredLeaseQuestions>(std::move(post), [this](node::LeaseBatch batch) {
+    board.replica_ran_ns.store(lease_now_ns);
+    desk_.take_in(std::move(batch), lessor, lease_now_ns);
+    step_leases();
+  });
+}
 
 void FakeNode::answer(Result<base::Rope> response) {
   CHECK(!proposed.empty(), "nothing was proposed");

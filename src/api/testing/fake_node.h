@@ -9,7 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "lease/lessor.h"
 #include "mvcc/testing/store_rig.h"
+#include "node/board.h"
+#include "node/lease_desk.h"
 #include "node/node.h"
 
 namespace etcd::api::testing {
@@ -25,6 +28,10 @@ class FakeNode : public node::Node {
   bool linearizable = true;
   mvcc::testing::StoreRig store;
   node::ViewSignals signals;  // tell them of what the test writes
+  // Questions about leases are answered from here at the moment `lease_now_ns`, as by a leader in term 7 (or whoever the board names).
+  lease::Lessor lessor;
+  node::Board board;
+  std::int64_t lease_now_ns = 0;
 
   // What was asked of it, in order.
   struct Proposed {
@@ -53,13 +60,21 @@ class FakeNode : public node::Node {
   Result<std::uint32_t> hash_answer = std::uint32_t{0};
   Result<node::HashKvResult> hash_kv_answer = node::HashKvResult{};
   Result<std::string> snapshot_answer = std::string();  // the bytes of the db
+  std::uint64_t ids_made = 0;
 
   // Answers the oldest proposal; CHECKs that there is one.
   void answer(Result<base::Rope> response);
   // Runs background jobs until none is left.
   void run_jobs();
+  // Lets the lessor look again at the questions that wait; the time is lease_now_ns.
+  void step_leases() {
+    board.replica_ran_ns.store(lease_now_ns);
+    (void)desk_.step(lessor, lease_now_ns);
+  }
 
   std::unique_ptr<node::Proposer> make_proposer() override;
+  std::unique_ptr<node::LeaseQuestions> make_lease_questions(std::function<void(node::Job)> post) override;
+  std::uint64_t make_id() override { return ++ids_made; }
   mvcc::ReadViewRef view() override { return store.view(); }
   void add_signal(node::ViewSignal& signal) override { signals.add(signal); }
   void remove_signal(node::ViewSignal& signal) override { signals.remove(signal); }
@@ -77,6 +92,9 @@ class FakeNode : public node::Node {
   void change_membership(raft::ConfChange change, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) override;
   void check_learner(MemberId learner, base::UniqueFunction<void(Status)> done) override;
   void run_in_background(base::UniqueFunction<void()> job) override { jobs.push_back(std::move(job)); }
+
+ private:
+  node::LeaseDesk desk_;
 };
 
 }  // namespace etcd::api::testing
