@@ -8,10 +8,12 @@
 #include "api/health_service.h"
 #include "api/http_pages.h"
 #include "api/kv.h"
+#include "api/lease_service.h"
 #include "api/maintenance.h"
 #include "api/membership_changes.h"
 #include "api/node_metrics.h"
 #include "api/peer_pages.h"
+#include "api/quota_gate.h"
 #include "api/range_stream.h"
 #include "api/replies.h"
 #include "api/request_stats.h"
@@ -34,7 +36,9 @@ struct Api::Parts {
         replies(stats, metrics, clock),
         gate(context),
         health(context, gate, replies),
-        kv(context, gate, replies),
+        quota(context, replies),
+        kv(context, gate, quota, replies),
+        lease(context, gate, quota, replies),
         range_streams(context, gate),
         watches(context, gate),
         changes(node, options, clock, logger),
@@ -53,7 +57,9 @@ struct Api::Parts {
   Replies replies;
   Gate gate;
   HealthService health;
+  QuotaGate quota;
   Kv kv;
+  LeaseService lease;
   RangeStreams range_streams;
   WatchService watches;
   MembershipChanges changes;
@@ -72,6 +78,7 @@ void Api::register_services(rpc::ServiceTable& table) {
   parts_->kv.register_methods(table);
   parts_->range_streams.register_methods(table);
   parts_->watches.register_methods(table);
+  parts_->lease.register_methods(table);
   parts_->cluster.register_methods(table);
   parts_->maintenance.register_methods(table);
   parts_->health.register_methods(table);
@@ -94,6 +101,7 @@ void Api::observe(const rpc::Server& server) { parts_->node_metrics.observe(serv
 void Api::stop() {
   parts_->health.stop();
   parts_->watches.stop();
+  parts_->lease.stop();
 }
 
 }  // namespace etcd::api

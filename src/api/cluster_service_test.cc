@@ -127,7 +127,6 @@ TEST(MemberPromote, IsRefusedForALearnerThatIsBehind) {
 
 TEST(Unsupported, WhatIsMissingSaysSo) {
   ApiRig rig;
-  EXPECT_EQ(rig.call("Lease/LeaseGrant", "").message, "Lease is not supported yet");
   EXPECT_EQ(rig.call("Auth/Authenticate", "").message, "Auth is not supported yet");
 }
 

@@ -85,7 +85,7 @@ void Kv::put(rpc::UnaryCall call) {
   if (const Status admitted = gate_.admit_unary(call.info(), ForLearner::kRefused); !admitted) {
     return replies_.refuse(std::move(call), admitted.error());
   }
-  if (!within_quota(call, apply::quota_cost(*request))) return;
+  if (!quota_.admit(call, apply::quota_cost(*request))) return;
   if (const Status checked = apply::check_put(*request); !checked) return replies_.refuse(std::move(call), checked.error());
   propose(std::move(call), RequestType::kPut, node::RequestKind::kPut);
 }
@@ -106,7 +106,7 @@ void Kv::txn(rpc::UnaryCall call) {
   if (const Status admitted = gate_.admit_unary(call.info(), ForLearner::kRefused); !admitted) {
     return replies_.refuse(std::move(call), admitted.error());
   }
-  if (!within_quota(call, apply::quota_cost(*request))) return;
+  if (!quota_.admit(call, apply::quota_cost(*request))) return;
   if (const Status checked = apply::check_txn(*request, context_.options.max_txn_ops); !checked) {
     return replies_.refuse(std::move(call), checked.error());
   }
@@ -160,24 +160,6 @@ void Kv::propose(rpc::UnaryCall call, RequestType type, node::RequestKind kind) 
     replies_.answer(std::move(call), type, std::move(response));
   };
   context_.lanes.here().propose({.kind = kind, .request = request, .deadline_ns = deadline_ns, .done = std::move(done)});
-}
-
-bool Kv::within_quota(rpc::UnaryCall& call, std::int64_t cost) {
-  Lane& lane = context_.lanes.here();
-  const node::DbStatus& db = lane.db_status();
-  if (cost == 0 || db.quota <= 0 || db.size + cost < db.quota) return true;
-  const apply::AlarmRequest alarm{.action = apply::AlarmAction::kActivate,
-                                  .member = lane.status().member_id,
-                                  .alarm = node::AlarmType::kNoSpace};
-  const std::int64_t deadline_ns = call.info().deadline_ns;
-  auto raised = [this, refused = std::move(call)](const Result<base::Rope>&) mutable {
-    replies_.refuse(std::move(refused), Error{Errc::kNoSpaceQuota});
-  };
-  lane.propose({.kind = node::RequestKind::kAlarm,
-                .request = base::SharedBytes(apply::encode_alarm(alarm)),
-                .deadline_ns = deadline_ns,
-                .done = std::move(raised)});
-  return false;
 }
 
 }  // namespace etcd::api

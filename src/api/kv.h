@@ -7,6 +7,7 @@
 #include "api/context.h"
 #include "api/gate.h"
 #include "api/long_reads.h"
+#include "api/quota_gate.h"
 #include "api/replies.h"
 #include "apply/request.h"
 #include "rpc/service.h"
@@ -16,7 +17,8 @@ namespace etcd::api {
 class Kv {
  public:
   // All must outlive it.
-  Kv(Context& context, Gate& gate, const Replies& replies) : context_(context), gate_(gate), replies_(replies), long_reads_(context, replies) {}
+  Kv(Context& context, Gate& gate, const QuotaGate& quota, const Replies& replies)
+      : context_(context), gate_(gate), quota_(quota), replies_(replies), long_reads_(context, replies) {}
 
   void register_methods(rpc::ServiceTable& table);
 
@@ -35,12 +37,11 @@ class Kv {
   void range_now(rpc::UnaryCall call, const apply::RangeRequest& request);
   void txn_now(rpc::UnaryCall call, const apply::TxnRequest& request);
   void propose(rpc::UnaryCall call, RequestType type, node::RequestKind kind);
-  // False if the request would take the db over its quota; then the alarm is raised and the call answered.
-  bool within_quota(rpc::UnaryCall& call, std::int64_t cost);
   void wait_for_compaction(rpc::UnaryCall call, base::Rope response);
 
   Context& context_;
   Gate& gate_;
+  const QuotaGate& quota_;
   const Replies& replies_;
   LongReads long_reads_;
 };

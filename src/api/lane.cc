@@ -5,12 +5,17 @@
 namespace etcd::api {
 
 Lane::Lane(rpc::Loop& loop, node::Node& node, const WatchMetrics& metrics)
-    : loop_(loop), node_(node), hub_(loop, node, metrics), proposer_(node.make_proposer()) {
+    : loop_(loop),
+      node_(node),
+      hub_(loop, node, metrics),
+      proposer_(node.make_proposer()),
+      lease_questions_(node.make_lease_questions([&loop](rpc::Loop::Task answers) { loop.post(std::move(answers)); })) {
   loop_.at_end_of_pass([this] { end_pass(); });
 }
 
 void Lane::end_pass() {
   proposer_->submit();
+  lease_questions_->submit();
   status_is_fresh_ = false;
   db_status_is_fresh_ = false;
 }

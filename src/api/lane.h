@@ -26,6 +26,8 @@ class Lane {
   watch::Hub& hub() { return hub_.hub(); }
   // Gathers; the loop hands over at the end of the pass.
   void propose(node::Proposal proposal) { proposer_->propose(std::move(proposal)); }
+  // Likewise.
+  node::LeaseQuestions& leases() { return *lease_questions_; }
 
   // As of this pass.
   const node::NodeStatus& status();
@@ -49,6 +51,7 @@ class Lane {
   node::Node& node_;
   LoopHub hub_;
   std::unique_ptr<node::Proposer> proposer_;
+  std::unique_ptr<node::LeaseQuestions> lease_questions_;
   node::NodeStatus status_;
   node::DbStatus db_status_;
   bool status_is_fresh_ = false;

@@ -1,5 +1,6 @@
 #include "api/messages.h"
 
+#include "api/wire_fields.h"
 #include "base/wire.h"
 
 namespace etcd::api {
@@ -7,19 +8,7 @@ namespace etcd::api {
 namespace {
 
 using base::WireField;
-using base::WireReader;
 using base::WireWriter;
-
-// Calls `take` for each field; kInvalid if the bytes are malformed.
-template <typename Take>
-Status read_fields(std::string_view bytes, Take take) {
-  WireReader reader(bytes);
-  while (const auto field = reader.next()) take(*field);
-  if (reader.failed()) return fail(Errc::kInvalid, "proto: cannot parse invalid wire-format data");
-  return {};
-}
-
-bool is(const WireField& field, std::uint32_t number, base::WireType type) { return field.number == number && field.type == type; }
 
 void append_header(std::string& out, const apply::ResponseHeader& header) { WireWriter(out).bytes(1, apply::encode_header(header)); }
 
@@ -53,8 +42,8 @@ std::string health_bytes(Health health) {
 Result<DowngradeRequest> decode_downgrade(std::string_view bytes) {
   DowngradeRequest request;
   TRY(read_fields(bytes, [&](const WireField& field) {
-    if (is(field, 1, base::WireType::kVarint)) request.action = static_cast<DowngradeRequest::Action>(field.as_int32());
-    if (is(field, 2, base::WireType::kBytes)) request.version = field.bytes;
+    if (is_field(field, 1, base::WireType::kVarint)) request.action = static_cast<DowngradeRequest::Action>(field.as_int32());
+    if (is_field(field, 2, base::WireType::kBytes)) request.version = field.bytes;
   }));
   if (!base::is_utf8(request.version)) return fail(Errc::kInvalid, "string field contains invalid UTF-8");
   return request;
@@ -63,7 +52,7 @@ Result<DowngradeRequest> decode_downgrade(std::string_view bytes) {
 Result<Revision> decode_hash_kv(std::string_view bytes) {
   Revision revision;
   TRY(read_fields(bytes, [&](const WireField& field) {
-    if (is(field, 1, base::WireType::kVarint)) revision = Revision(field.as_int64());
+    if (is_field(field, 1, base::WireType::kVarint)) revision = Revision(field.as_int64());
   }));
   return revision;
 }
@@ -71,7 +60,7 @@ Result<Revision> decode_hash_kv(std::string_view bytes) {
 Result<MemberId> decode_move_leader(std::string_view bytes) {
   MemberId target;
   TRY(read_fields(bytes, [&](const WireField& field) {
-    if (is(field, 1, base::WireType::kVarint)) target = MemberId(field.varint);
+    if (is_field(field, 1, base::WireType::kVarint)) target = MemberId(field.varint);
   }));
   return target;
 }
@@ -79,7 +68,7 @@ Result<MemberId> decode_move_leader(std::string_view bytes) {
 Result<bool> decode_member_list(std::string_view bytes) {
   bool linearizable = false;
   TRY(read_fields(bytes, [&](const WireField& field) {
-    if (is(field, 1, base::WireType::kVarint)) linearizable = field.as_bool();
+    if (is_field(field, 1, base::WireType::kVarint)) linearizable = field.as_bool();
   }));
   return linearizable;
 }
@@ -102,7 +91,7 @@ Result<MemberChangeRequest> decode_member_change(std::string_view bytes) {
 Result<std::string> decode_health_check(std::string_view bytes) {
   std::string service;
   TRY(read_fields(bytes, [&](const WireField& field) {
-    if (is(field, 1, base::WireType::kBytes)) service = field.bytes;
+    if (is_field(field, 1, base::WireType::kBytes)) service = field.bytes;
   }));
   if (!base::is_utf8(service)) return fail(Errc::kInvalid, "string field contains invalid UTF-8");
   return service;

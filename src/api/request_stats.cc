@@ -59,10 +59,21 @@ void add_content(const Result<Request>& request, Figures& figures) {
   if (request) figures.content = describe(*request);
 }
 
+bool has_figures(RequestType type) {
+  switch (type) {
+    case RequestType::kRange:
+    case RequestType::kPut:
+    case RequestType::kDeleteRange:
+    case RequestType::kTxn:
+    case RequestType::kReadonlyTxn: return true;
+    default: return false;
+  }
+}
+
 // A failed request has no response, and then etcd counts nothing.
 Figures figures_of(RequestType type, std::string_view request, const base::Rope* response, std::int64_t count) {
   Figures figures;
-  if (response == nullptr || type == RequestType::kOther || type == RequestType::kCompaction || type == RequestType::kAlarm) return figures;
+  if (response == nullptr || !has_figures(type)) return figures;
   figures.request_count = 0;
   figures.request_size = static_cast<std::int64_t>(request.size());
   figures.response_count = 0;
@@ -97,8 +108,8 @@ std::string full_method(const rpc::CallInfo& info) {
 }  // namespace
 
 std::string_view name_of(RequestType type) {
-  constexpr std::array<std::string_view, kRequestTypes> kNames = {"Range",       "Put",        "DeleteRange", "Txn",
-                                                                  "ReadonlyTxn", "Compaction", "Alarm",       ""};
+  constexpr std::array<std::string_view, kRequestTypes> kNames = {"Range",      "Put",        "DeleteRange", "Txn",   "ReadonlyTxn",
+                                                                  "Compaction", "LeaseGrant", "LeaseRevoke", "Alarm", ""};
   return kNames[static_cast<std::size_t>(type)];
 }
 

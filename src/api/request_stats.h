@@ -13,8 +13,19 @@
 namespace etcd::api {
 
 // What kind of request a method takes: how it is counted, and how it is described in the log.
-enum class RequestType : std::uint8_t { kRange, kPut, kDeleteRange, kTxn, kReadonlyTxn, kCompaction, kAlarm, kOther };
-inline constexpr std::size_t kRequestTypes = 8;
+enum class RequestType : std::uint8_t {
+  kRange,
+  kPut,
+  kDeleteRange,
+  kTxn,
+  kReadonlyTxn,
+  kCompaction,
+  kLeaseGrant,
+  kLeaseRevoke,
+  kAlarm,
+  kOther
+};
+inline constexpr std::size_t kRequestTypes = 10;
 // The label of etcd_server_request_duration_seconds; "" for kOther, which is not measured.
 std::string_view name_of(RequestType type);
 

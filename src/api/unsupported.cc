@@ -15,18 +15,7 @@ void Unsupported::add_unary(rpc::ServiceTable& table, const char* service, const
   });
 }
 
-void Unsupported::add_bidi(rpc::ServiceTable& table, const char* service, const char* method, const char* what) const {
-  table.add(service, method, [&gate = gate_, what](rpc::StreamCall call) {
-    const auto admitted = gate.admit_stream(call, ForLearner::kRefused);
-    call.finish(admitted ? not_supported(what) : to_status(admitted.error()));
-  });
-}
-
 void Unsupported::add_services(rpc::ServiceTable& table) const {
-  add_bidi(table, "etcdserverpb.Lease", "LeaseKeepAlive", "Lease");
-  for (const char* method : {"LeaseGrant", "LeaseRevoke", "LeaseTimeToLive", "LeaseLeases"}) {
-    add_unary(table, "etcdserverpb.Lease", method, "Lease");
-  }
   for (const char* method :
        {"AuthEnable", "AuthDisable", "AuthStatus", "Authenticate", "UserAdd", "UserGet", "UserList", "UserDelete", "UserChangePassword",
         "UserGrantRole", "UserRevokeRole", "RoleAdd", "RoleGet", "RoleList", "RoleDelete", "RoleGrantPermission", "RoleRevokePermission"}) {

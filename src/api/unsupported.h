@@ -15,8 +15,7 @@ class Unsupported {
 
   // `what` begins the refusal: "<what> is not supported yet".
   void add_unary(rpc::ServiceTable& table, const char* service, const char* method, const char* what) const;
-  void add_bidi(rpc::ServiceTable& table, const char* service, const char* method, const char* what) const;
-  // Watch, Lease and Auth, whole.
+  // Auth, whole.
   void add_services(rpc::ServiceTable& table) const;
 
  private:
