@@ -309,7 +309,7 @@ TEST_F(LoadConfig, HostNamesMayBeAdvertisedButNotListenedOn) {
 TEST_F(LoadConfig, WhatCannotBeDoneSafelyIsRefused) {
   for (const char* arg : {"--cert-file=a", "--key-file=a", "--client-cert-auth", "--trusted-ca-file=a", "--auto-tls", "--client-crl-file=a",
                           "--peer-auto-tls", "--peer-cert-file=a", "--auth-token=jwt,sign-method=RS256", "--force-new-cluster",
-                          "--auto-compaction-retention=1", "--enable-distributed-tracing"}) {
+                          "--enable-distributed-tracing"}) {
     const std::string flag(arg, std::string_view(arg).find('=') == std::string_view::npos ? std::string_view(arg).size()
                                                                                           : std::string_view(arg).find('='));
     EXPECT_TRUE(verify_error({arg}).starts_with("\"" + flag + " is not supported: ")) << arg;
@@ -320,7 +320,7 @@ TEST_F(LoadConfig, WhatCannotBeDoneSafelyIsRefused) {
 }
 
 TEST_F(LoadConfig, TheDefaultsOfRefusedFlagsMayBeSpelledOut) {
-  (void)config({"--client-cert-auth=false", "--auth-token=simple", "--auto-compaction-retention=0", "--cert-file="});
+  (void)config({"--client-cert-auth=false", "--auth-token=simple", "--cert-file="});
 }
 
 // --- What follows from other settings ---

@@ -34,7 +34,22 @@ constexpr std::int64_t kDefaultQuotaBytes = 2 * 1024 * kMiB;
 // etcd's settings of 0 mean its defaults.
 std::int64_t or_default(std::int64_t value, std::int64_t fallback) { return value == 0 ? fallback : value; }
 
-Result<node::NodeOptions> node_options(const Config& config) {
+lease::LessorMetrics lease_metrics(base::Metrics& metrics) {
+  return {.granted = metrics.counter("etcd_debugging_lease_granted_total", "The total number of granted leases."),
+          .revoked = metrics.counter("etcd_debugging_lease_revoked_total", "The total number of revoked leases."),
+          .expired = metrics.counter("etcd_debugging_server_lease_expired_total", "The total number of expired leases."),
+          .renewed = metrics.counter("etcd_debugging_lease_renewed_total", "The number of renewed leases seen by the leader."),
+          .ttl_s = metrics.histogram("etcd_debugging_lease_ttl_total", "Bucketed histogram of lease TTLs.", base::exponential_buckets(1, 2, 24))};
+}
+
+Result<node::AutoCompactionMode> auto_compaction(const ClusterConfig& config) {
+  TRY_ASSIGN(const Retention retention, compaction_retention(config));
+  if (const auto* periodic = std::get_if<PeriodicRetention>(&retention)) return node::PeriodicCompaction{periodic->period.count()};
+  if (const auto* by_revision = std::get_if<RevisionRetention>(&retention)) return node::RevisionCompaction{by_revision->revisions};
+  return node::AutoCompactionMode();
+}
+
+Result<node::NodeOptions> node_options(const Config& config, base::Metrics& metrics) {
   node::NodeOptions options;
   options.name = config.member.name;
   options.advertise_client_urls = base::to_strings(config.cluster.advertise_client_urls);
@@ -52,6 +67,10 @@ Result<node::NodeOptions> node_options(const Config& config) {
   options.start.machine.max_learners = static_cast<std::size_t>(config.cluster.max_learners);
   // etcd's rule: one and a half election timeouts, in whole seconds, rounded up.
   options.start.machine.lease.min_ttl_s = (3 * options.election_ns / 2 + 999'999'999) / 1'000'000'000;
+  options.start.machine.lease.checkpoints = config.features.enabled("LeaseCheckpoint");
+  options.start.machine.lease.metrics = lease_metrics(metrics);
+  options.start.machine.persist_checkpoints = config.features.enabled("LeaseCheckpointPersist");
+  TRY_ASSIGN(options.auto_compaction, auto_compaction(config.cluster));
 
   options.limits.max_request_bytes = config.member.max_request_bytes;
   options.limits.timeout_ns = 5'000'000'000 + 2 * options.election_ns;
@@ -207,7 +226,7 @@ Status Server::open() {
   TRY(check_listen_urls(config_.member));
   if (!initialized) TRY(check_initial_members(config_, resolve_host));
   log_summary(config_, initialized, logger_);
-  TRY_ASSIGN(node::NodeOptions options, node_options(config_));
+  TRY_ASSIGN(node::NodeOptions options, node_options(config_, metrics_));
   TRY(prepare_start(initialized, options.start));
   options.transport = &peer_side_.peers();
   options.ask_versions = [this](std::shared_ptr<const cluster::View> view, node::LowestVersion lowest) {

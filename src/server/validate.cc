@@ -211,6 +211,7 @@ Result<Retention> compaction_retention(const ClusterConfig& config) {
     const auto period = base::parse_duration(text);
     if (!period.has_value()) return invalid("error parsing CompactionRetention: " + period.error().detail);
     if (*period == Duration(0)) return Retention();
+    if (*period < Duration(0)) return invalid("error parsing CompactionRetention: " + text + " is negative");
     return Retention(PeriodicRetention{*period});
   }
   constexpr std::uint64_t kMaxHours = 2'562'047;
