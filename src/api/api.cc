@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "api/cluster_service.h"
+#include "api/concurrency/election_service.h"
+#include "api/concurrency/lock_service.h"
 #include "api/context.h"
 #include "api/gate.h"
 #include "api/health_service.h"
@@ -42,6 +44,8 @@ struct Api::Parts {
         range_streams(context, gate),
         watches(context, gate),
         changes(node, options, clock, logger),
+        locks(context, gate, replies),
+        elections(context, gate, replies),
         cluster(context, gate, replies, changes),
         maintenance(context, gate, replies, health),
         pages(context, [this] { return node_metrics.text(); }),
@@ -63,6 +67,8 @@ struct Api::Parts {
   RangeStreams range_streams;
   WatchService watches;
   MembershipChanges changes;
+  LockService locks;
+  ElectionService elections;
   ClusterService cluster;
   Maintenance maintenance;
   HttpPages pages;
@@ -78,6 +84,8 @@ void Api::register_services(rpc::ServiceTable& table) {
   parts_->kv.register_methods(table);
   parts_->range_streams.register_methods(table);
   parts_->watches.register_methods(table);
+  parts_->locks.register_methods(table);
+  parts_->elections.register_methods(table);
   parts_->lease.register_methods(table);
   parts_->cluster.register_methods(table);
   parts_->maintenance.register_methods(table);
@@ -102,6 +110,8 @@ void Api::stop() {
   parts_->health.stop();
   parts_->watches.stop();
   parts_->lease.stop();
+  parts_->locks.stop();
+  parts_->elections.stop();
 }
 
 }  // namespace etcd::api

@@ -74,7 +74,7 @@ class Api {
   Api(node::Node& node, Options options, std::vector<rpc::Loop*> loops, base::Metrics& metrics, base::Clock& clock, base::Logger& logger);
   ~Api();
 
-  // KV, Watch, Lease, Cluster, Maintenance, grpc.health.v1.Health.
+  // KV, Watch, Lease, Lock, Election, Cluster, Maintenance, grpc.health.v1.Health.
   void register_services(rpc::ServiceTable& table);
   // /version, /health, /livez, /readyz, /metrics, /debug/vars, /v3/. `metrics_and_health_only`: what --listen-metrics-urls serve.
   rpc::HttpHandler http_handler(bool metrics_and_health_only = false);

@@ -77,7 +77,7 @@ void LeaseService::time_to_live(rpc::UnaryCall call) {
   }
   using Keys = node::LeaseQuestions::Keys;
   auto done = [this, id = request->id, call = std::move(call)](Result<node::LeaseDescription> lease) mutable {
-    if (!lease && lease.error().code == Errc::kLeaseNotFound) lease = node::LeaseDescription{.left_s = -1};
+    if (!lease && lease.error().code == Errc::kLeaseNotFound) lease = node::LeaseDescription{.left_s = -1, .granted_s = 0, .keys = {}};
     if (!lease) return replies_.answer(std::move(call), RequestType::kOther, fail(lease.error()));
     replies_.answer(std::move(call), RequestType::kOther, encode_lease_time_to_live(header_now(context_), id, *lease));
   };
