@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -19,6 +20,8 @@ namespace {
 
 constexpr std::size_t kWindowRefresh = 1u << 24;
 constexpr std::size_t kReadBytes = 256 * 1024;
+constexpr std::size_t kMessagePrefix = 5;
+constexpr int kEndedEarly = 13;  // a stream that the server ended
 
 Error errno_error(const char* call) { return {Errc::kIo, std::string(call) + ": " + std::strerror(errno)}; }
 
@@ -45,6 +48,7 @@ Connection::Connection(int fd, const Options& options, CallSource& source)
     : fd_(fd),
       source_(source),
       limit_(options.streams),
+      bidirectional_(options.bidirectional),
       header_block_(call_headers(options.path, options.host + ":" + std::to_string(options.port))),
       calls_(static_cast<std::size_t>(options.streams)),
       out_(client_preface()) {
@@ -55,6 +59,7 @@ Connection::Connection(Connection&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
       source_(other.source_),
       limit_(other.limit_),
+      bidirectional_(other.bidirectional_),
       in_flight_(other.in_flight_),
       exhausted_(other.exhausted_),
       next_stream_(other.next_stream_),
@@ -80,18 +85,25 @@ void Connection::start_call(std::int64_t now_ns) {
     exhausted_ = true;
     return;
   }
-  Call* call = find(0);
-  *call = Call{.stream = next_stream_, .started_ns = now_ns};
-  next_stream_ += 2;
+  Call& call = idle();
+  if (call.stream == 0) {
+    call = Call{};
+    call.stream = next_stream_;
+    next_stream_ += 2;
+    put_frame_header(out_, header_block_.size(), kHeaders, kEndHeaders, call.stream);
+    out_.append(header_block_);
+  }
+  call.busy = true;
+  call.started_ns = now_ns;
+  call.bytes = 0;
   ++in_flight_;
-  put_frame_header(out_, header_block_.size(), kHeaders, kEndHeaders, call->stream);
-  out_.append(header_block_);
   std::string message(1, '\0');
   put32(message, static_cast<std::uint32_t>(request_.size()));
   message.append(request_);
   for (std::size_t at = 0; at < message.size();) {
     const std::size_t part = std::min(kMaxFrame, message.size() - at);
-    put_frame_header(out_, part, kData, at + part == message.size() ? kEndStream : 0, call->stream);
+    const bool ends = !bidirectional_ && at + part == message.size();
+    put_frame_header(out_, part, kData, ends ? kEndStream : 0, call.stream);
     out_.append(message, at, part);
     at += part;
   }
@@ -142,7 +154,7 @@ Status Connection::on_frame(const Frame& frame, std::int64_t now_ns) {
       TRY(on_headers(frame));
       break;
     case kData:
-      on_data(frame);
+      on_data(frame, now_ns);
       break;
     case kSettings:
       if ((frame.flags & kAck) == 0) put_frame_header(out_, 0, kSettings, kAck, 0);
@@ -153,7 +165,7 @@ Status Connection::on_frame(const Frame& frame, std::int64_t now_ns) {
       out_.append(frame.payload);
       return {};
     case kReset:
-      if (Call* call = find(frame.stream); call != nullptr) end_call(*call, now_ns);
+      end_stream(frame.stream, now_ns);
       return {};
     case kGoAway:
       return fail(Errc::kIo, "the server sent GOAWAY");
@@ -162,9 +174,7 @@ Status Connection::on_frame(const Frame& frame, std::int64_t now_ns) {
     default:
       return {};
   }
-  if ((frame.flags & kEndStream) != 0) {
-    if (Call* call = find(frame.stream); call != nullptr) end_call(*call, now_ns);
-  }
+  if ((frame.flags & kEndStream) != 0) end_stream(frame.stream, now_ns);
   return {};
 }
 
@@ -190,8 +200,15 @@ Status Connection::on_headers(const Frame& frame) {
   return {};
 }
 
-void Connection::on_data(const Frame& frame) {
-  if (Call* call = find(frame.stream)) call->bytes += frame.payload.size();
+void Connection::on_data(const Frame& frame, std::int64_t now_ns) {
+  if (Call* call = find(frame.stream)) {
+    call->bytes += frame.payload.size();
+    if (bidirectional_ && call->busy) {
+      call->prefix.append(frame.payload.substr(0, kMessagePrefix - std::min(kMessagePrefix, call->prefix.size())));
+      const bool whole = call->prefix.size() == kMessagePrefix && call->bytes >= kMessagePrefix + get32(std::string_view(call->prefix).substr(1));
+      if (whole) end_call(*call, now_ns);
+    }
+  }
   unacknowledged_ += frame.payload.size();
   if (unacknowledged_ < kWindowRefresh) return;
   put_frame_header(out_, 4, kWindowUpdate, 0, 0);
@@ -199,10 +216,20 @@ void Connection::on_data(const Frame& frame) {
   unacknowledged_ = 0;
 }
 
+// A stream's message that has its answer ended well; a unary call has its status from the trailers.
 void Connection::end_call(Call& call, std::int64_t now_ns) {
-  source_.ended(now_ns - call.started_ns, call.status, call.bytes);
-  call.stream = 0;
+  source_.ended(now_ns - call.started_ns, bidirectional_ && call.status == -1 ? 0 : call.status, call.bytes);
+  call.busy = false;
+  call.prefix.clear();
   --in_flight_;
+}
+
+void Connection::end_stream(std::uint32_t stream, std::int64_t now_ns) {
+  Call* call = find(stream);
+  if (call == nullptr) return;
+  if (bidirectional_ && call->status <= 0) call->status = kEndedEarly;
+  if (call->busy) end_call(*call, now_ns);
+  *call = Call{};
 }
 
 Connection::Call* Connection::find(std::uint32_t stream) {
@@ -210,6 +237,10 @@ Connection::Call* Connection::find(std::uint32_t stream) {
     if (call.stream == stream) return &call;
   }
   return nullptr;
+}
+
+Connection::Call& Connection::idle() {
+  return *std::find_if(calls_.begin(), calls_.end(), [](const Call& call) { return !call.busy; });
 }
 
 }  // namespace etcd::bench

@@ -1,4 +1,5 @@
-// One HTTP/2 connection of the load generator: keeps a given number of unary gRPC calls in flight.
+// One HTTP/2 connection of the load generator: keeps a given number of gRPC calls in flight, unary ones or the messages of as many bidirectional streams,
+// one unanswered message on each.
 //
 // Frames are written by hand, since every request has the same header block; only the responses' headers go through nghttp2's HPACK decoder. That
 // keeps the generator's own cost near a microsecond a call, so that on two cores the server is what is measured. Owner: the one thread of the program.
@@ -32,6 +33,7 @@ class Connection {
     int port = 0;
     std::string path;  // "/etcdserverpb.KV/Put"
     int streams = 1;   // calls in flight
+    bool bidirectional = false;
   };
 
   // Connects (blocking) and sends preface and settings.
@@ -50,9 +52,11 @@ class Connection {
 
  private:
   struct Call {
-    std::uint32_t stream = 0;  // 0: free
+    std::uint32_t stream = 0;  // 0: not open
+    bool busy = false;         // waits for an answer
     std::int64_t started_ns = 0;
     std::size_t bytes = 0;
+    std::string prefix;  // of a bidirectional stream's message: its first five bytes
     int status = -1;
   };
   struct Frame {
@@ -67,13 +71,16 @@ class Connection {
   Status flush();
   Status on_frame(const Frame& frame, std::int64_t now_ns);
   Status on_headers(const Frame& frame);
-  void on_data(const Frame& frame);
+  void on_data(const Frame& frame, std::int64_t now_ns);
   void end_call(Call& call, std::int64_t now_ns);
+  void end_stream(std::uint32_t stream, std::int64_t now_ns);
   Call* find(std::uint32_t stream);
+  Call& idle();
 
   int fd_;
   CallSource& source_;
   int limit_;
+  bool bidirectional_;
   int in_flight_ = 0;
   bool exhausted_ = false;
   std::uint32_t next_stream_ = 1;

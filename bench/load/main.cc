@@ -1,4 +1,4 @@
-// etcd_load: a gRPC load generator for KV.Put and KV.Range; prints one line of JSON. See --help.
+// etcd_load: a gRPC load generator for KV.Put, KV.Range and leases; prints one line of JSON. See --help.
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -24,13 +24,13 @@ std::atomic<bool> interrupted{false};  // by SIGINT: no more calls are started, 
 
 constexpr const char* kUsage = R"(etcd_load [--name=value ...]
   --endpoint=127.0.0.1:2379  --connections=50  --streams=20 (calls in flight on each)
-  --op=put | put-mixed | range | range-serializable | range-limit | range-all | count
-  --keys=100000  --sequential=0|1  --value-bytes=256  --limit=500  --seed=1
+  --op=put | put-mixed | range | range-serializable | range-limit | range-all | count | lease-grant | lease-keepalive
+  --keys=100000 (or leases)  --sequential=0|1  --value-bytes=256  --limit=500  --ttl=60 (seconds)  --seed=1
   --calls=N (stop after N)  --seconds=5 (or after this time, or at SIGINT)  --pid=N (of the server: CPU and memory)
 )";
 
 struct Settings {
-  Connection::Options connection{.host = "127.0.0.1", .port = 2379, .path = {}, .streams = 20};
+  Connection::Options connection{.host = "127.0.0.1", .port = 2379, .path = {}, .streams = 20, .bidirectional = false};
   int connections = 50;
   WorkloadOptions workload;
   std::int64_t calls = INT64_MAX;
@@ -60,6 +60,7 @@ bool parse(int argc, char** argv, Settings& settings) {
     else if (name == "sequential") settings.workload.sequential = number != 0;
     else if (name == "value-bytes") settings.workload.value_bytes = number;
     else if (name == "limit") settings.workload.limit = number;
+    else if (name == "ttl") settings.workload.ttl_s = number;
     else if (name == "seed") settings.workload.seed = static_cast<std::uint64_t>(number);
     else if (name == "calls") settings.calls = number;
     else if (name == "seconds") settings.seconds = std::atof(value.c_str());
@@ -144,6 +145,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   settings.connection.path = workload->path();
+  settings.connection.bidirectional = workload->is_bidirectional();
   base::Clock& clock = base::system_clock();
   const std::int64_t start_ns = clock.monotonic_ns();
   Run run(*workload, settings.calls, start_ns + static_cast<std::int64_t>(settings.seconds * 1e9));

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::array kPuts = {"put", "put-mixed"};
 constexpr std::array kRanges = {"range", "range-serializable", "range-limit", "range-all", "count"};
+constexpr std::array kLeases = {"lease-grant", "lease-keepalive"};
 constexpr std::int64_t kMixedSizes[] = {16, 64, 256, 1024, 4096, 16384};
 
 template <typename List>
@@ -26,16 +27,23 @@ std::string make_value(std::int64_t size, base::Rng& rng) {
   return value;
 }
 
+std::string path_of(const std::string& op) {
+  if (op == "lease-grant") return "/etcdserverpb.Lease/LeaseGrant";
+  if (op == "lease-keepalive") return "/etcdserverpb.Lease/LeaseKeepAlive";
+  return contains(kPuts, op) ? "/etcdserverpb.KV/Put" : "/etcdserverpb.KV/Range";
+}
+
 }  // namespace
 
 Result<Workload> Workload::make(const WorkloadOptions& options) {
-  if (!contains(kPuts, options.op) && !contains(kRanges, options.op)) return fail(Errc::kInvalid, "unknown --op " + options.op);
+  const bool known = contains(kPuts, options.op) || contains(kRanges, options.op) || contains(kLeases, options.op);
+  if (!known) return fail(Errc::kInvalid, "unknown --op " + options.op);
   return Workload(options);
 }
 
 Workload::Workload(const WorkloadOptions& options)
     : options_(options),
-      path_(contains(kPuts, options.op) ? "/etcdserverpb.KV/Put" : "/etcdserverpb.KV/Range"),
+      path_(path_of(options.op)),
       rng_(options.seed) {
   const std::int64_t largest = options.op == "put-mixed" ? kMixedSizes[std::size(kMixedSizes) - 1] : options.value_bytes;
   value_ = make_value(largest, rng_);
@@ -45,6 +53,8 @@ void Workload::next(std::string& request) {
   request.clear();
   if (contains(kPuts, options_.op)) {
     put(request);
+  } else if (contains(kLeases, options_.op)) {
+    lease(request);
   } else {
     range(request);
   }
@@ -74,6 +84,15 @@ void Workload::range(std::string& request) {
   if (options_.op == "range-limit") writer.int64(3, options_.limit);
   if (options_.op == "range-serializable") writer.varint(7, 1);
   if (options_.op == "count") writer.varint(9, 1);
+}
+
+void Workload::lease(std::string& request) {
+  const auto leases = static_cast<std::uint64_t>(options_.keys);
+  const bool grants = options_.op == "lease-grant";
+  const std::uint64_t number = options_.sequential || grants ? static_cast<std::uint64_t>(made_) % leases : rng_.below(leases);
+  base::WireWriter writer(request);
+  if (grants) writer.int64(1, options_.ttl_s);
+  writer.varint(grants ? 2 : 1, number + 1);
 }
 
 }  // namespace etcd::bench
