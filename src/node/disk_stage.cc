@@ -51,8 +51,7 @@ std::int64_t DiskStage::step() {
 }
 
 void DiskStage::append(const raft::PersistBatch& batch) {
-  if (batch.snapshot && PLANTED(installs_before_the_log_knows)) begin_anew(*batch.snapshot);
-  if (batch.snapshot) begin_log_at(batch);
+  if (batch.snapshot && !PLANTED(leaders_snapshot_is_not_recorded)) begin_log_at(batch);
   if (!batch.append.empty() || batch.hard_state) must(wal_->save(batch.hard_state, batch.append), "failed to save Raft hard state and entries");
   must_sync_ = must_sync_ || (batch.must_sync && !(PLANTED(votes_without_fsync) && batch.append.empty()));
 }
@@ -85,7 +84,7 @@ void DiskStage::confirm() {
     auto* batch = std::get_if<raft::PersistBatch>(&input);
     if (batch == nullptr) continue;
     // Before the replica hears of it: the next thing that apply is given comes after the snapshot.
-    if (batch->snapshot && !PLANTED(installs_before_the_log_knows)) begin_anew(*batch->snapshot);
+    if (batch->snapshot) begin_anew(*batch->snapshot);
     if (!batch->then_send.empty()) outlets_.transport.send(std::move(batch->then_send));
     last = batch->number;
   }

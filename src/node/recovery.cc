@@ -97,8 +97,20 @@ Result<cluster::Bootstrap> first_members(const StartOptions& options) {
   return cluster::bootstrap(options.initial_cluster, options.initial_cluster_token, options.name);
 }
 
+// Who has published client URLs has been started before.
+Status check_first_start(const StartOptions& options, MemberId member) {
+  if (!options.ask_members) return {};
+  for (const cluster::Member& known : options.ask_members()) {
+    if (known.id == member && !known.client_urls.empty()) {
+      return fail(Errc::kInvalid, "member " + cluster::to_hex(member) + " has already been bootstrapped");
+    }
+  }
+  return {};
+}
+
 Result<Recovery> start_new(base::FileSystem& files, const StartOptions& options, const Folders& folders, base::Logger& logger) {
   TRY_ASSIGN(const cluster::Bootstrap bootstrap, first_members(options));
+  TRY(check_first_start(options, bootstrap.local_id));
   Recovery recovery;
   recovery.cluster_id = bootstrap.cluster_id;
   recovery.member_id = bootstrap.local_id;

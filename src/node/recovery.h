@@ -5,6 +5,7 @@
 // A folder is made whole or not at all: the db first, then the WAL under a temporary name, and only the WAL's rename makes the member exist.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,9 @@ struct StartOptions {
   std::string initial_cluster_token;
   // Joins this running cluster, which has added the member, instead of making a new one (--initial-cluster-state=existing); used where there is no WAL.
   std::optional<cluster::Bootstrap> join;
+  // What the other members, if any answers, say who is in the cluster; asked where there is no WAL, to refuse an empty disk under the id of a member that
+  // has been part of the cluster: it no longer knows what it has promised. None: nobody is asked.
+  std::function<std::vector<cluster::Member>()> ask_members = {};
   wal::Options wal;
   bolt::Options db;
   apply::Options machine;  // cluster and member are filled in
