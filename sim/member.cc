@@ -86,6 +86,7 @@ node::NodeOptions Member::options() {
   options.apply.snapshot_count = profile.snapshot_count;
   options.apply.catchup_entries = profile.catchup_entries;
   options.apply.forget_interval = profile.forget_interval;
+  options.start.ask_members = around_.ask_members;
   options.transport = this;
   return options;
 }
@@ -109,6 +110,15 @@ void Member::start() {
   if (!opened && !faulted_) return around_.violation(*this, "can't start: " + describe(opened.error()));
   if (!opened) return restart_after(kSecond);
   for (std::size_t stage = 0; stage < kStages; ++stage) schedule(stage, around_.scheduler.now_ns() + work_ns(stage));
+}
+
+Status Member::try_empty_disk() {
+  base::CrashFs empty;
+  auto [replica, apply, disk, flush, worker] = std::tie(wakeups_[0], wakeups_[1], wakeups_[2], wakeups_[3], wakeups_[4]);
+  const auto opened = node::LocalNode::open(empty, options(), {replica, apply, disk, flush, worker}, {}, [] {}, clock_, logger_);
+  if (!opened) return fail(opened.error());
+  (*opened)->stop_waiting();
+  return {};
 }
 
 void Member::end(bool power_lost) {

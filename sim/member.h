@@ -35,6 +35,7 @@ struct Surroundings {
   std::function<void(Member&)> ended;                          // its process is gone: who waits for it waits in vain
   std::function<void(Member&)> applied;                        // its state machine went on
   std::function<void(const Member&, const std::string&)> violation;
+  std::function<std::vector<cluster::Member>()> ask_members;   // what a member that is up says who is in the cluster; empty if none is
 };
 
 // How a member came to be.
@@ -71,6 +72,8 @@ class Member : public node::Transport {
   void end(bool power_lost);
   // It will start by itself after a while.
   void restart_after(std::int64_t delay_ns);
+  // What a start on an empty disk would come to, with the others up as they are; the member itself stays as it is. Only while it is down.
+  Status try_empty_disk();
   // Runs something of the node, if it is up.
   void run(const std::function<void(node::LocalNode&)>& work);
   void deliver(raft::Message message);

@@ -39,6 +39,20 @@ Member* World::any_up() {
   return up.empty() ? nullptr : up[rng_.below(up.size())];
 }
 
+// By the one who has applied the most.
+std::vector<cluster::Member> World::members_known() {
+  std::vector<cluster::Member> known;
+  LogIndex newest;
+  for (const auto& member : members_) {
+    member->run([&](node::LocalNode& node) {
+      if (node.status().applied <= newest) return;
+      newest = node.status().applied;
+      known = node.cluster()->members;
+    });
+  }
+  return known;
+}
+
 // Who thinks that it leads, in the newest term.
 Member* World::leader() {
   Member* found = nullptr;

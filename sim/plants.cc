@@ -51,7 +51,7 @@ std::vector<std::string_view> planted_bugs() {
           "heartbeats_commit_what_may_differ",
           "ignores_failed_writes",
           "index_committed_before_its_effects",
-          "installs_before_the_log_knows",
+          "leaders_snapshot_is_not_recorded",
           "members_compact_differently",
           "raft_does_not_hear_of_learners",
           "reads_ahead_of_apply",

@@ -74,6 +74,7 @@ void draw_trouble(Draw& draw, Profile& profile) {
   profile.one_way_cut = draw.weight(8);
   profile.isolate = draw.weight(10);
   profile.clock_jump = draw.weight(4);
+  profile.lost_disk = draw.weight(4);
   profile.act_every_ns = draw.ns(500 * kMillisecond, 8 * kSecond);
   profile.move_leader = draw.weight(6);
   profile.defragment = draw.weight(6);
@@ -88,9 +89,10 @@ void draw_storm(Draw& draw, Profile& profile) {
   profile.pre_vote = false;
   profile.max_message_bytes = 1;
   profile.think_ns = draw.ns(2 * kMillisecond, 30 * kMillisecond);
-  profile.lose_one_in = draw.between(3, 10);
-  profile.trouble_every_ns = draw.ns(100 * kMillisecond, 500 * kMillisecond);
-  profile.trouble_lasts_ns = 800 * kMillisecond;
+  profile.lose_one_in = draw.between(2, 4);
+  profile.hunts_leaders = true;
+  profile.trouble_every_ns = draw.ns(100 * kMillisecond, 800 * kMillisecond);
+  profile.trouble_lasts_ns = 500 * kMillisecond;
   profile.cluster_power_loss = profile.pause = profile.slow_disk = profile.failing_disk = profile.failing_sync = 0;
   profile.isolate = 10;
   profile.change_members = 0;

@@ -44,6 +44,7 @@ struct Profile {
   // What goes wrong now and then. Mean time between two troubles, and the weight of each kind among them.
   std::int64_t trouble_every_ns = 0;
   std::int64_t trouble_lasts_ns = 0;  // at most, as a rule
+  bool hunts_leaders = false;         // trouble comes to who leads
   std::uint64_t kill = 0;
   std::uint64_t power_loss = 0;
   std::uint64_t power_loss_in_write = 0;
@@ -56,6 +57,7 @@ struct Profile {
   std::uint64_t one_way_cut = 0;
   std::uint64_t isolate = 0;
   std::uint64_t clock_jump = 0;
+  std::uint64_t lost_disk = 0;
 
   // What an operator does. Mean time between two acts.
   std::int64_t act_every_ns = 0;
@@ -66,7 +68,7 @@ struct Profile {
 
   std::uint64_t total_trouble() const {
     return kill + power_loss + power_loss_in_write + cluster_power_loss + pause + slow_disk + failing_disk + failing_sync + partition + one_way_cut +
-           isolate + clock_jump;
+           isolate + clock_jump + lost_disk;
   }
   std::uint64_t total_acts() const { return move_leader + defragment + compact + change_members; }
 };

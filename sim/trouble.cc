@@ -1,4 +1,6 @@
 // What goes wrong.
+#include <algorithm>
+
 #include "sim/world.h"
 
 namespace etcd::sim {
@@ -21,7 +23,7 @@ void World::end_for_a_while(Member& member, bool power_lost) {
 
 void World::make_trouble() {
   if (profile_.total_trouble() == 0) return;
-  Member* member = any_up();
+  Member* member = profile_.hunts_leaders && !rng_.one_in(4) ? leader() : any_up();
   if (member == nullptr) return;
   const std::int64_t now_ns = scheduler_.now_ns();
   const std::int64_t most_ns = profile_.trouble_lasts_ns * (rng_.one_in(3) ? 5 : 1);
@@ -79,8 +81,19 @@ void World::make_trouble() {
   if (chosen(profile_.clock_jump)) {
     const auto jump = static_cast<std::int64_t>(rng_.below(100 * kSecond)) - 50 * kSecond;
     trace_.add(now_ns, member->number(), "has its clock changed");
-    member->clock().jump(jump);
+    return member->clock().jump(jump);
   }
+  if (chosen(profile_.lost_disk)) return lose_disk(*member);
+}
+
+// It comes back with an empty disk under its old id: it has to be refused, if the others know that it was there. Then somebody puts the old disk back.
+void World::lose_disk(Member& member) {
+  end_for_a_while(member, false);
+  const std::vector<cluster::Member> known = members_known();
+  const auto self = std::ranges::find(known, member.id(), &cluster::Member::id);
+  if (self == known.end() || self->client_urls.empty()) return;
+  trace_.add(scheduler_.now_ns(), member.number(), "tries an empty disk");
+  if (member.try_empty_disk()) violate(&member, "starts with an empty disk under its old id");
 }
 
 void World::partition() {

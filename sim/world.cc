@@ -17,7 +17,8 @@ World::World(const Profile& profile, std::size_t kept_trace)
               profile_,
               [this](Member& member) { member_ended(member); },
               [this](Member& member) { observe(member); },
-              [this](const Member& member, const std::string& what) { violate(&member, what); }},
+              [this](const Member& member, const std::string& what) { violate(&member, what); },
+              [this] { return members_known(); }},
       service_{around_, members_, history_} {
   make_members();
   make_clients();

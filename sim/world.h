@@ -70,6 +70,7 @@ class World {
   void promote_member();
   void compare_hashes();
   Member* any_up();
+  std::vector<cluster::Member> members_known();
   Member* leader();
 
   // Trouble (trouble.cc).
@@ -77,6 +78,7 @@ class World {
   void make_trouble();
   void end_for_a_while(Member& member, bool power_lost);
   void partition();
+  void lose_disk(Member& member);
 
   // The end (settle.cc).
   void settle();
@@ -85,6 +87,8 @@ class World {
   void serve_again();
   void come_to_rest();
   void compare_states();
+  LogIndex applied_everywhere();
+  std::map<int, std::uint32_t> hash_all();
   void read_everything(bool through_each);
   void restart_all();
   bool is_at_rest();
