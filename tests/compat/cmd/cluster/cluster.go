@@ -84,6 +84,15 @@ func startCluster(o options, name string, binaries []string) (*cluster, error) {
 	return c, nil
 }
 
+func (c *cluster) allOurs() bool {
+	for _, member := range c.members {
+		if member.Binary != c.options.server {
+			return false
+		}
+	}
+	return true
+}
+
 func (c *cluster) endpoints() []string {
 	var all []string
 	for _, member := range c.members {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -60,8 +61,10 @@ func leadInTurn(c *cluster) error {
 }
 
 // catchUp keeps each member away until the others have forgotten what it lacks,
-// so that it needs a snapshot.
+// so that it needs a snapshot. A Go leader that has just sent one forgets nothing
+// for 30 seconds, so with Go members one snapshot is enough.
 func catchUp(c *cluster) error {
+	needed := 0
 	for _, away := range c.members {
 		if err := away.Kill(); err != nil {
 			return err
@@ -78,9 +81,14 @@ func catchUp(c *cluster) error {
 		if err := c.check(); err != nil {
 			return fmt.Errorf("after %s was away: %w", nameOf(away), err)
 		}
-		if err := away.WaitLog("applied snapshot", time.Second); err != nil {
+		if err := away.WaitLog("applied snapshot", time.Second); err == nil {
+			needed++
+		} else if c.allOurs() {
 			return fmt.Errorf("no snapshot was needed: %w", err)
 		}
+	}
+	if needed == 0 {
+		return errors.New("no snapshot was needed")
 	}
 	return nil
 }
