@@ -31,9 +31,11 @@ void put_window_update(std::string& out, std::uint32_t stream, std::size_t bytes
   put32(out, static_cast<std::uint32_t>(bytes));
 }
 
-std::string create_request(std::string_view key) {
+std::string create_request(std::string_view key, std::int64_t start_revision) {
   std::string create;
-  base::WireWriter(create).bytes(1, key);
+  base::WireWriter writer(create);
+  writer.bytes(1, key);
+  writer.int64_if(3, start_revision);
   std::string request;
   base::WireWriter(request).bytes(1, create);
   return request;
@@ -96,14 +98,14 @@ WatchConnection::~WatchConnection() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-void WatchConnection::watch(const std::vector<std::string>& keys) {
+void WatchConnection::watch(const std::vector<std::string>& keys, std::int64_t start_revision) {
   const auto stream = static_cast<std::uint32_t>(2 * held_.size() + 1);
   held_.emplace_back();
   stream_unacknowledged_.push_back(0);
   put_frame_header(out_, header_block_.size(), kHeaders, kEndHeaders, stream);
   out_.append(header_block_);
   for (const std::string& key : keys) {
-    const std::string request = create_request(key);
+    const std::string request = create_request(key, start_revision);
     put_frame_header(out_, kPrefix + request.size(), kData, 0, stream);
     out_.push_back('\0');
     put32(out_, static_cast<std::uint32_t>(request.size()));

@@ -31,8 +31,8 @@ class WatchConnection {
   WatchConnection& operator=(WatchConnection&&) = delete;
   ~WatchConnection();
 
-  // A new stream that watches these keys, each with a watch of its own.
-  void watch(const std::vector<std::string>& keys);
+  // A new stream that watches these keys, each with a watch of its own, from that revision on (0: from now).
+  void watch(const std::vector<std::string>& keys, std::int64_t start_revision);
   int fd() const { return fd_; }
   bool wants_write() const { return !out_.empty(); }
   Status flush();

@@ -21,6 +21,7 @@ namespace {
 constexpr const char* kUsage = R"(etcd_watch_load [--name=value ...]
   --endpoint=127.0.0.1:2379  --watchers=1000  --connections=10  --streams=10 (on each; up to 1,000 watchers a stream)
   --keys=1 (watcher i watches key i modulo this; puts go to them in turn)
+  --start=0 (revision that the watchers begin at)  --expect=0 (events of the history to wait for before the first put)
   --puts=1000 (0: the watchers stay idle)  --in-flight=1  --rate=0 (puts a second; 0: as they are answered)  --value-bytes=64
   --patience=30 (seconds without an event after which the run is given up)  --pid=N (of the server: CPU and memory)
 )";
@@ -32,6 +33,8 @@ struct Settings {
   std::int64_t connections = 10;
   std::int64_t streams = 10;
   std::int64_t keys = 1;
+  std::int64_t start = 0;
+  std::int64_t expect = 0;
   std::int64_t puts = 1000;
   std::int64_t in_flight = 1;
   std::int64_t rate = 0;
@@ -44,6 +47,7 @@ bool parse(int argc, char** argv, Settings& settings) {
   const std::map<std::string, std::int64_t*> numbers = {
       {"watchers", &settings.watchers}, {"connections", &settings.connections}, {"streams", &settings.streams},
       {"keys", &settings.keys},         {"puts", &settings.puts},               {"in-flight", &settings.in_flight},
+      {"start", &settings.start},       {"expect", &settings.expect},
       {"rate", &settings.rate},         {"value-bytes", &settings.value_bytes}, {"patience", &settings.patience},
       {"pid", &settings.pid}};
   for (int i = 1; i < argc; ++i) {
@@ -145,9 +149,9 @@ Status Run::begin_watches() {
   for (std::int64_t stream = 0; stream < all_streams; ++stream) {
     std::vector<std::string> keys;
     for (std::int64_t watcher = stream; watcher < settings_.watchers; watcher += all_streams) keys.push_back(key_name(watcher % settings_.keys));
-    if (!keys.empty()) connections_[static_cast<std::size_t>(stream % settings_.connections)].watch(keys);
+    if (!keys.empty()) connections_[static_cast<std::size_t>(stream % settings_.connections)].watch(keys, settings_.start);
   }
-  while (counts_.created < settings_.watchers) TRY(serve(100));
+  while (counts_.created < settings_.watchers || counts_.events < settings_.expect) TRY(serve(100));
   idle_ = process_usage(static_cast<int>(settings_.pid));
   return {};
 }
@@ -167,7 +171,7 @@ Status Run::serve(int wait_ms) {
 }
 
 std::int64_t Run::expected_events() const {
-  std::int64_t events = 0;
+  std::int64_t events = settings_.expect;
   for (std::int64_t key = 0; key < settings_.keys; ++key) {
     const std::int64_t puts = settings_.puts / settings_.keys + (key < settings_.puts % settings_.keys);
     events += puts * watchers_of(key);
