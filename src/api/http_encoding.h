@@ -5,7 +5,8 @@
 
 namespace etcd::api {
 
-// The client would rather have gzip than plain bytes, by its Accept-Encoding; of two that it likes equally, plain is taken.
+// The client would rather have gzip than plain bytes, by its Accept-Encoding; of two that it likes equally, plain is
+// taken.
 bool prefers_gzip(const rpc::HttpRequest& request);
 
 }  // namespace etcd::api

@@ -12,11 +12,16 @@ namespace etcd::gateway {
 
 namespace {
 
-// JSON of a message may be this much longer than the message: base64 takes a third more, and names and space come on top.
+// JSON of a message may be this much longer than the message: base64 takes a third more, and names and space come on
+// top.
 constexpr std::size_t kTextBytesPerByte = 2;
 
-rpc::GrpcStatus unknown_path() { return {rpc::GrpcCode::kNotFound, "Not Found"}; }
-rpc::GrpcStatus wrong_method() { return {rpc::GrpcCode::kUnimplemented, "Method Not Allowed"}; }
+rpc::GrpcStatus unknown_path() {
+  return {rpc::GrpcCode::kNotFound, "Not Found"};
+}
+rpc::GrpcStatus wrong_method() {
+  return {rpc::GrpcCode::kUnimplemented, "Method Not Allowed"};
+}
 
 // A form may name another method than POST; grpc-gateway reads the form for that, and nothing is left of the body.
 void override_method(rpc::HttpRequest& request) {

@@ -23,7 +23,9 @@ using rpc::GrpcCode;
 using testing::client_frame;
 using testing::server_says;
 
-base::Rope encoded(const google::protobuf::Message& message) { return base::Rope(message.SerializeAsString()); }
+base::Rope encoded(const google::protobuf::Message& message) {
+  return base::Rope(message.SerializeAsString());
+}
 
 struct Answer {
   int status = 0;
@@ -62,17 +64,15 @@ struct World {
     services.add("etcdserverpb.KV", "Range", [this](rpc::UnaryCall call) { on_range(std::move(call)); });
     services.add("etcdserverpb.KV", "Put", [this](rpc::UnaryCall call) { on_put(std::move(call)); });
     services.add("etcdserverpb.Watch", "Watch", [this](rpc::StreamCall call) { on_watch(std::move(call)); });
-    services.add("etcdserverpb.Maintenance", "Snapshot", [this](rpc::StreamCall call, const base::SharedBytes&) {
-      on_snapshot(std::move(call));
-    });
+    services.add("etcdserverpb.Maintenance", "Snapshot",
+                 [this](rpc::StreamCall call, const base::SharedBytes&) { on_snapshot(std::move(call)); });
     rpc::HttpHandler http = [this](rpc::HttpRequest request, rpc::HttpResponder responder) {
       Gateway::rename(request.path);
       gateway.serve(std::move(request), std::move(responder), {{"Access-Control-Allow-Origin", "*"}});
     };
-    shard = std::make_shared<rpc::Shard>(
-        std::make_shared<const rpc::ServerParts>(
-            rpc::ServerParts{std::move(options), services, std::move(http), base::null_logger()}),
-        loop);
+    shard = std::make_shared<rpc::Shard>(std::make_shared<const rpc::ServerParts>(rpc::ServerParts{
+                                             std::move(options), services, std::move(http), base::null_logger()}),
+                                         loop);
     loop.run_once(0);
     calls.emplace(*shard, std::make_shared<rpc::Peer>(), [] {});
   }
@@ -186,8 +186,7 @@ TEST(Gateway, BrokenJsonIsABadRequest) {
   World world;
   const Answer syntax = world.post("/v3/kv/range", "{key");
   EXPECT_EQ(syntax.status, 400);
-  EXPECT_EQ(syntax.body,
-            R"({"code":3,"message":"invalid character 'k' looking for beginning of object key string"})");
+  EXPECT_EQ(syntax.body, R"({"code":3,"message":"invalid character 'k' looking for beginning of object key string"})");
   EXPECT_TRUE(syntax.has("Content-Type: application/json"));
   EXPECT_EQ(world.post("/v3/kv/range", R"({"key":)").body, R"({"code":3,"message":"unexpected EOF"})");
   const Answer value = world.post("/v3/kv/range", R"({"key":"?"})");
@@ -308,8 +307,9 @@ TEST(Gateway, AStreamIsALineForEachMessage) {
   EXPECT_EQ(begun.status, 200);
   EXPECT_TRUE(begun.has("Transfer-Encoding: chunked"));
   EXPECT_TRUE(begun.has("Grpc-Metadata-Content-Type: application/grpc"));
-  EXPECT_EQ(begun.body, "{\"result\":{\"events\":[{\"kv\":{\"key\":\"YQ==\"}}]}}\n"
-                        "{\"result\":{\"events\":[{\"kv\":{\"key\":\"Yg==\"}}]}}\n");
+  EXPECT_EQ(begun.body,
+            "{\"result\":{\"events\":[{\"kv\":{\"key\":\"YQ==\"}}]}}\n"
+            "{\"result\":{\"events\":[{\"kv\":{\"key\":\"Yg==\"}}]}}\n");
   EXPECT_TRUE(half_closed);
 
   world.run([&] { stream->send(encoded(event("c"))); });
@@ -420,10 +420,11 @@ TEST(Gateway, AWebSocketCarriesAStreamBothWays) {
   EXPECT_EQ(stream->info().metadata.find("authorization"), "Bearer secret");
 
   using Said = std::vector<std::string>;
-  EXPECT_EQ(world.say(R"({"create_request":{"key":"YQ=="}})"), Said{R"({"result":{"events":[{"kv":{"key":"YQ=="}}]}})"});
+  EXPECT_EQ(world.say(R"({"create_request":{"key":"YQ=="}})"),
+            Said{R"({"result":{"events":[{"kv":{"key":"YQ=="}}]}})"});
   EXPECT_EQ(world.say(R"({"create_request":)"), Said{});
-  EXPECT_EQ(world.say(R"({"key":"Yg=="}}{})"), (Said{R"({"result":{"events":[{"kv":{"key":"Yg=="}}]}})",
-                                                     R"({"result":{"events":[{"kv":{}}]}})"}));
+  EXPECT_EQ(world.say(R"({"key":"Yg=="}}{})"),
+            (Said{R"({"result":{"events":[{"kv":{"key":"Yg=="}}]}})", R"({"result":{"events":[{"kv":{}}]}})"}));
   EXPECT_EQ(server_says(world.send(client_frame(Opcode::kPing, "are you there"))), Said{"pong are you there"});
   world.run([&] { stream->finish({GrpcCode::kCanceled, "x"}); });
   EXPECT_EQ(server_says(world.output()), (Said{R"({"error":{"code":1,"message":"x"}})", "close 1000"}));
@@ -452,7 +453,8 @@ TEST(Gateway, AWebSocketClientThatSaysGoodbyeOrLeavesCancelsItsCall) {
     echo_watch(world, stream, half_closed);
     world.upgrade("/v3/watch");
     if (says_goodbye) {
-      EXPECT_EQ(server_says(world.send(client_frame(Opcode::kClose, "\x03\xe9"))), std::vector<std::string>{"close 1000"});
+      EXPECT_EQ(server_says(world.send(client_frame(Opcode::kClose, "\x03\xe9"))),
+                std::vector<std::string>{"close 1000"});
     } else {
       world.run([&] { world.calls->input_ended(); });
     }
@@ -468,7 +470,8 @@ TEST(Gateway, AWebSocketClientThatBreaksTheProtocolIsToldAndLeft) {
   bool half_closed = false;
   echo_watch(world, stream, half_closed);
   world.upgrade("/v3/watch");
-  EXPECT_EQ(server_says(world.send(websocket_frame(Opcode::kText, "not masked"))), std::vector<std::string>{"close 1002"});
+  EXPECT_EQ(server_says(world.send(websocket_frame(Opcode::kText, "not masked"))),
+            std::vector<std::string>{"close 1002"});
   EXPECT_TRUE(stream->is_cancelled());
 }
 
@@ -487,7 +490,8 @@ TEST(Gateway, AMethodThatTakesNothingStopsAWebSocketsClient) {
   std::optional<rpc::StreamCall> stream;
   world.on_watch = [&](rpc::StreamCall call) { stream = std::move(call); };
   world.upgrade("/v3/watch");
-  for (int i = 0; i < 100 && world.calls->wants_input(); ++i) world.say("{\"create_request\":{}}" + std::string(2000, ' '));
+  for (int i = 0; i < 100 && world.calls->wants_input(); ++i)
+    world.say("{\"create_request\":{}}" + std::string(2000, ' '));
   EXPECT_FALSE(world.calls->wants_input());
 }
 

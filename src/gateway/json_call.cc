@@ -7,7 +7,9 @@ namespace etcd::gateway {
 
 namespace {
 
-rpc::GrpcStatus invalid(std::string text) { return {rpc::GrpcCode::kInvalidArgument, std::move(text)}; }
+rpc::GrpcStatus invalid(std::string text) {
+  return {rpc::GrpcCode::kInvalidArgument, std::move(text)};
+}
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// JsonCall: one gRPC call whose messages are JSON: text in, text out. Between the client's end (HttpCall, WebSocketCall)
-// and the server's own method.
+// JsonCall: one gRPC call whose messages are JSON: text in, text out. Between the client's end (HttpCall,
+// WebSocketCall) and the server's own method.
 //
 // Owner: the client's end, on one loop's thread. Events may come from within any call here; they must not destroy it.
 // Flow control both ways: text is turned into messages only as the method takes them, and on_hungry tells when there is

@@ -1,4 +1,5 @@
-// Any text as the body of any gateway request: cut into values, each taken as a message, and what was taken written again.
+// Any text as the body of any gateway request: cut into values, each taken as a message, and what was taken written
+// again.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

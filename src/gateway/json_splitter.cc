@@ -6,10 +6,18 @@ namespace etcd::gateway {
 
 namespace {
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20; }
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_hex(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20;
+}
 
 // A byte as Go quotes the character of that number: 'x', '\n', '\'', '\u0080', 'ÿ'.
 std::string quoted(char c) {
@@ -41,10 +49,14 @@ JsonSplitter::Found JsonSplitter::next(std::string_view& value) {
     if (place_ == Place::kString) skip_plain_string();
     if (at_ == text_.size()) break;
     switch (take(text_[at_++])) {
-      case Verdict::kGoOn: break;
-      case Verdict::kDone: return cut(at_, value);
-      case Verdict::kDoneBefore: return cut(--at_, value);
-      case Verdict::kError: return Found::kError;
+      case Verdict::kGoOn:
+        break;
+      case Verdict::kDone:
+        return cut(at_, value);
+      case Verdict::kDoneBefore:
+        return cut(--at_, value);
+      case Verdict::kError:
+        return Found::kError;
     }
   }
   return ended_ ? finish(value) : Found::kNothingYet;
@@ -75,21 +87,9 @@ JsonSplitter::Found JsonSplitter::finish(std::string_view& value) {
 }
 
 JsonSplitter::Verdict JsonSplitter::take(char c) {
-  switch (place_) {
-    case Place::kString:
-    case Place::kEscape:
-    case Place::kHex: return take_in_string(c);
-    case Place::kWord: return take_in_word(c);
-    case Place::kMinus:
-    case Place::kZero:
-    case Place::kDigits:
-    case Place::kPoint:
-    case Place::kFraction:
-    case Place::kExponent:
-    case Place::kExponentSign:
-    case Place::kExponentDigits: return take_in_number(c);
-    default: break;
-  }
+  if (place_ >= Place::kMinus) return take_in_number(c);
+  if (place_ == Place::kWord) return take_in_word(c);
+  if (place_ >= Place::kString) return take_in_string(c);
   if (!is_space(c)) return take_structure(c);
   if (place_ == Place::kValue && open_.empty()) start_ = at_;
   return Verdict::kGoOn;
@@ -98,11 +98,13 @@ JsonSplitter::Verdict JsonSplitter::take(char c) {
 // Between the words, strings and numbers.
 JsonSplitter::Verdict JsonSplitter::take_structure(char c) {
   switch (place_) {
-    case Place::kFirstElement: return c == ']' ? close() : take_value(c);
+    case Place::kFirstElement:
+      return c == ']' ? close() : take_value(c);
     case Place::kFirstKey:
       if (c == '}') return close();
       [[fallthrough]];
-    case Place::kKey: return c == '"' ? begin_string(true) : refuse(c, "looking for beginning of object key string");
+    case Place::kKey:
+      return c == '"' ? begin_string(true) : refuse(c, "looking for beginning of object key string");
     case Place::kColon:
       if (c != ':') return refuse(c, "after object key");
       place_ = Place::kValue;
@@ -117,20 +119,34 @@ JsonSplitter::Verdict JsonSplitter::take_structure(char c) {
       if (c != ',') return refuse(c, "after array element");
       place_ = Place::kValue;
       return Verdict::kGoOn;
-    default: return take_value(c);
+    default:
+      return take_value(c);
   }
 }
 
 JsonSplitter::Verdict JsonSplitter::take_value(char c) {
   switch (c) {
-    case '{': return open(c, Place::kFirstKey);
-    case '[': return open(c, Place::kFirstElement);
-    case '"': return begin_string(false);
-    case 't': word_ = "true"; break;
-    case 'f': word_ = "false"; break;
-    case 'n': word_ = "null"; break;
-    case '-': place_ = Place::kMinus; return Verdict::kGoOn;
-    case '0': place_ = Place::kZero; return Verdict::kGoOn;
+    case '{':
+      return open(c, Place::kFirstKey);
+    case '[':
+      return open(c, Place::kFirstElement);
+    case '"':
+      return begin_string(false);
+    case 't':
+      word_ = "true";
+      break;
+    case 'f':
+      word_ = "false";
+      break;
+    case 'n':
+      word_ = "null";
+      break;
+    case '-':
+      place_ = Place::kMinus;
+      return Verdict::kGoOn;
+    case '0':
+      place_ = Place::kZero;
+      return Verdict::kGoOn;
     default:
       if (!is_digit(c)) return refuse(c, "looking for beginning of value");
       place_ = Place::kDigits;
@@ -211,7 +227,8 @@ JsonSplitter::Verdict JsonSplitter::take_in_number(char c) {
       [[fallthrough]];
     case Place::kExponentSign:
       return is_digit(c) ? go_on(Place::kExponentDigits) : refuse(c, "in exponent of numeric literal");
-    default: break;
+    default:
+      break;
   }
   if (is_digit(c) && place_ != Place::kZero) return Verdict::kGoOn;
   if (c == '.' && (place_ == Place::kZero || place_ == Place::kDigits)) return go_on(Place::kPoint);

@@ -1,5 +1,5 @@
-// JsonSplitter: whole JSON values (RFC 8259) out of a text that comes in pieces: the messages of a request, one after the
-// other, with or without space between them.
+// JsonSplitter: whole JSON values (RFC 8259) out of a text that comes in pieces: the messages of a request, one after
+// the other, with or without space between them.
 //
 // A pure core. Owner: one call. Invariants: each byte is looked at once, however the text was cut; what is open is kept
 // on a stack of at most kMaxDepth bytes, so nothing recurses. Errors are encoding/json's, to the letter, since etcd's
@@ -37,7 +37,7 @@ class JsonSplitter {
   std::size_t held_bytes() const { return text_.size() - start_; }
 
  private:
-  // What the next character belongs to.
+  // What the next character belongs to: first what is between values, then strings, words and numbers, in this order.
   enum class Place : std::uint8_t {
     kValue,
     kFirstElement,
@@ -87,7 +87,7 @@ class JsonSplitter {
   std::string open_;  // brackets
   bool in_key_ = false;
   int hex_left_ = 0;
-  std::string_view word_;     // "true"
+  std::string_view word_;  // "true"
   std::size_t word_at_ = 0;
 };
 

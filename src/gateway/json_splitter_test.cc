@@ -17,9 +17,14 @@ Texts split(std::string_view text, std::size_t step) {
   std::string_view value;
   while (true) {
     switch (splitter.next(value)) {
-      case JsonSplitter::Found::kValue: found.emplace_back(value); break;
-      case JsonSplitter::Found::kEnd: return found;
-      case JsonSplitter::Found::kError: found.push_back(splitter.error()); return found;
+      case JsonSplitter::Found::kValue:
+        found.emplace_back(value);
+        break;
+      case JsonSplitter::Found::kEnd:
+        return found;
+      case JsonSplitter::Found::kError:
+        found.push_back(splitter.error());
+        return found;
       case JsonSplitter::Found::kNothingYet:
         splitter.append(text.substr(0, step));
         text.remove_prefix(std::min(step, text.size()));

@@ -26,10 +26,10 @@ namespace {
 
 // A message of each file: naming it makes the linker take the file.
 std::array<const pb::Descriptor*, 8> one_of_each_file() {
-  return {etcdserverpb::RangeRequest::descriptor(),       etcdserverpb::WatchRequest::descriptor(),
-          etcdserverpb::LeaseGrantRequest::descriptor(),  etcdserverpb::MemberListRequest::descriptor(),
-          etcdserverpb::StatusRequest::descriptor(),      etcdserverpb::AuthEnableRequest::descriptor(),
-          v3lockpb::LockRequest::descriptor(),            v3electionpb::CampaignRequest::descriptor()};
+  return {etcdserverpb::RangeRequest::descriptor(),      etcdserverpb::WatchRequest::descriptor(),
+          etcdserverpb::LeaseGrantRequest::descriptor(), etcdserverpb::MemberListRequest::descriptor(),
+          etcdserverpb::StatusRequest::descriptor(),     etcdserverpb::AuthEnableRequest::descriptor(),
+          v3lockpb::LockRequest::descriptor(),           v3electionpb::CampaignRequest::descriptor()};
 }
 
 // The library shows where it was in lines of their own, and begins with a place that may be nowhere.

@@ -1,5 +1,5 @@
-// Messages: the request and response of each gRPC method, from JSON and to JSON. protobuf's JSON library behind a narrow
-// door.
+// Messages: the request and response of each gRPC method, from JSON and to JSON. protobuf's JSON library behind a
+// narrow door.
 //
 // Output is compact, with the fields' own names; 64-bit integers are strings, bytes base64, enums names; fields with
 // their default value are left out. Input takes names and lowerCamelCase, numbers or strings, base64 of both alphabets,

@@ -92,8 +92,9 @@ TEST(Messages, InputTakesBothSpellingsOfAName) {
 TEST(Messages, BytesMayBeInEitherAlphabetOfBase64) {
   const std::string bytes("\xfb\xff\xbf", 3);
   for (const char* text : {"+/+/", "-_-_"}) {
-    EXPECT_EQ(read<etcdserverpb::PutRequest>("/etcdserverpb.KV/Put", std::string(R"({"value":")") + text + "\"}").value(),
-              bytes);
+    EXPECT_EQ(
+        read<etcdserverpb::PutRequest>("/etcdserverpb.KV/Put", std::string(R"({"value":")") + text + "\"}").value(),
+        bytes);
   }
 }
 
@@ -105,27 +106,30 @@ TEST(Messages, UnknownFieldsAndNullsArePassedOver) {
 }
 
 TEST(Messages, IntegersKeepAllTheirBits) {
-  EXPECT_EQ(read<etcdserverpb::LeaseGrantRequest>("/etcdserverpb.Lease/LeaseGrant", R"({"ID":9223372036854775807})").id(),
-            INT64_MAX);
-  EXPECT_EQ(read<etcdserverpb::LeaseGrantRequest>("/etcdserverpb.Lease/LeaseGrant", R"({"ID":"-9223372036854775808"})").id(),
-            INT64_MIN);
-  EXPECT_EQ(read<etcdserverpb::MemberRemoveRequest>("/etcdserverpb.Cluster/MemberRemove", R"({"ID":"18446744073709551615"})")
-                .id(),
-            UINT64_MAX);
+  EXPECT_EQ(
+      read<etcdserverpb::LeaseGrantRequest>("/etcdserverpb.Lease/LeaseGrant", R"({"ID":9223372036854775807})").id(),
+      INT64_MAX);
+  EXPECT_EQ(
+      read<etcdserverpb::LeaseGrantRequest>("/etcdserverpb.Lease/LeaseGrant", R"({"ID":"-9223372036854775808"})").id(),
+      INT64_MIN);
+  EXPECT_EQ(
+      read<etcdserverpb::MemberRemoveRequest>("/etcdserverpb.Cluster/MemberRemove", R"({"ID":"18446744073709551615"})")
+          .id(),
+      UINT64_MAX);
 }
 
 TEST(Messages, AnInnerMessageOfAOneofIsTakenByItsName) {
-  const auto request =
-      read<etcdserverpb::WatchRequest>("/etcdserverpb.Watch/Watch", R"({"create_request":{"key":"YQ==","filters":["NOPUT",1]}})");
+  const auto request = read<etcdserverpb::WatchRequest>("/etcdserverpb.Watch/Watch",
+                                                        R"({"create_request":{"key":"YQ==","filters":["NOPUT",1]}})");
   EXPECT_EQ(request.create_request().key(), "a");
   EXPECT_EQ(request.create_request().filters_size(), 2);
 }
 
 TEST(Messages, WhatDoesNotFitIsRefused) {
   const MessageType& put = messages().of("/etcdserverpb.KV/Put").request;
-  for (const char* json : {R"({"key":"?"})", R"({"key":5})", R"({"lease":"x"})", R"({"lease":9223372036854775808})",
-                           R"({"lease":1.5})", R"({"prev_kv":"maybe"})", R"([])", "5", "\"x\"", R"({"key":{}})",
-                           "{\"key\":\"\xff\"}"}) {
+  for (const char* json :
+       {R"({"key":"?"})", R"({"key":5})", R"({"lease":"x"})", R"({"lease":9223372036854775808})", R"({"lease":1.5})",
+        R"({"prev_kv":"maybe"})", R"([])", "5", "\"x\"", R"({"key":{}})", "{\"key\":\"\xff\"}"}) {
     const auto encoded = put.encode(json);
     ASSERT_FALSE(encoded) << json;
     EXPECT_EQ(encoded.error().code, Errc::kInvalid);

@@ -17,11 +17,30 @@ constexpr std::string_view kMetadataPrefix = "grpc-metadata-";
 constexpr std::string_view kBinarySuffix = "-bin";
 
 // Those of HTTP's fields that are passed on, of those that can occur in a request.
-constexpr std::array<std::string_view, 24> kPermanent = {
-    "accept",        "accept-charset",    "accept-language", "accept-ranges",       "authorization",       "cache-control",
-    "content-type",  "cookie",            "date",            "expect",              "from",                "host",
-    "if-match",      "if-modified-since", "if-none-match",   "if-schedule-tag-match", "if-unmodified-since", "max-forwards",
-    "origin",        "pragma",            "referer",         "user-agent",          "via",                 "warning"};
+constexpr std::array<std::string_view, 24> kPermanent = {"accept",
+                                                         "accept-charset",
+                                                         "accept-language",
+                                                         "accept-ranges",
+                                                         "authorization",
+                                                         "cache-control",
+                                                         "content-type",
+                                                         "cookie",
+                                                         "date",
+                                                         "expect",
+                                                         "from",
+                                                         "host",
+                                                         "if-match",
+                                                         "if-modified-since",
+                                                         "if-none-match",
+                                                         "if-schedule-tag-match",
+                                                         "if-unmodified-since",
+                                                         "max-forwards",
+                                                         "origin",
+                                                         "pragma",
+                                                         "referer",
+                                                         "user-agent",
+                                                         "via",
+                                                         "warning"};
 
 bool is_metadata_name(std::string_view name) {
   return std::ranges::all_of(name, [](char c) {
@@ -50,17 +69,26 @@ std::string metadata_name(std::string_view field) {
   return "grpcgateway-" + std::string(field);
 }
 
-rpc::GrpcStatus invalid(std::string text) { return {rpc::GrpcCode::kInvalidArgument, std::move(text)}; }
+rpc::GrpcStatus invalid(std::string text) {
+  return {rpc::GrpcCode::kInvalidArgument, std::move(text)};
+}
 
 std::optional<std::int64_t> unit_ns(char unit) {
   switch (unit) {
-    case 'H': return 3'600'000'000'000;
-    case 'M': return 60'000'000'000;
-    case 'S': return 1'000'000'000;
-    case 'm': return 1'000'000;
-    case 'u': return 1'000;
-    case 'n': return 1;
-    default: return std::nullopt;
+    case 'H':
+      return 3'600'000'000'000;
+    case 'M':
+      return 60'000'000'000;
+    case 'S':
+      return 1'000'000'000;
+    case 'm':
+      return 1'000'000;
+    case 'u':
+      return 1'000;
+    case 'n':
+      return 1;
+    default:
+      return std::nullopt;
   }
 }
 

@@ -62,6 +62,8 @@ constexpr std::array<Route, 51> kRoutes = {{
 
 }  // namespace
 
-std::span<const Route> routes() { return kRoutes; }
+std::span<const Route> routes() {
+  return kRoutes;
+}
 
 }  // namespace etcd::gateway

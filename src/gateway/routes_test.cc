@@ -18,18 +18,19 @@ TEST(Routes, AreEtcdsFiftyOnePaths) {
     distinct.insert(route.path);
   }
   EXPECT_EQ(distinct.size(), 51U);
-  EXPECT_EQ(paths,
-            "/v3/kv/range\n/v3/kv/put\n/v3/kv/deleterange\n/v3/kv/txn\n/v3/kv/compaction\n/v3/watch\n/v3/lease/grant\n"
-            "/v3/lease/revoke\n/v3/kv/lease/revoke\n/v3/lease/keepalive\n/v3/lease/timetolive\n/v3/kv/lease/timetolive\n"
-            "/v3/lease/leases\n/v3/kv/lease/leases\n/v3/cluster/member/add\n/v3/cluster/member/remove\n"
-            "/v3/cluster/member/update\n/v3/cluster/member/list\n/v3/cluster/member/promote\n/v3/maintenance/alarm\n"
-            "/v3/maintenance/status\n/v3/maintenance/defragment\n/v3/maintenance/hash\n/v3/maintenance/hashkv\n"
-            "/v3/maintenance/snapshot\n/v3/maintenance/transfer-leadership\n/v3/maintenance/downgrade\n/v3/auth/enable\n"
-            "/v3/auth/disable\n/v3/auth/status\n/v3/auth/authenticate\n/v3/auth/user/add\n/v3/auth/user/get\n"
-            "/v3/auth/user/list\n/v3/auth/user/delete\n/v3/auth/user/changepw\n/v3/auth/user/grant\n/v3/auth/user/revoke\n"
-            "/v3/auth/role/add\n/v3/auth/role/get\n/v3/auth/role/list\n/v3/auth/role/delete\n/v3/auth/role/grant\n"
-            "/v3/auth/role/revoke\n/v3/lock/lock\n/v3/lock/unlock\n/v3/election/campaign\n/v3/election/proclaim\n"
-            "/v3/election/leader\n/v3/election/observe\n/v3/election/resign\n");
+  EXPECT_EQ(
+      paths,
+      "/v3/kv/range\n/v3/kv/put\n/v3/kv/deleterange\n/v3/kv/txn\n/v3/kv/compaction\n/v3/watch\n/v3/lease/grant\n"
+      "/v3/lease/revoke\n/v3/kv/lease/revoke\n/v3/lease/keepalive\n/v3/lease/timetolive\n/v3/kv/lease/timetolive\n"
+      "/v3/lease/leases\n/v3/kv/lease/leases\n/v3/cluster/member/add\n/v3/cluster/member/remove\n"
+      "/v3/cluster/member/update\n/v3/cluster/member/list\n/v3/cluster/member/promote\n/v3/maintenance/alarm\n"
+      "/v3/maintenance/status\n/v3/maintenance/defragment\n/v3/maintenance/hash\n/v3/maintenance/hashkv\n"
+      "/v3/maintenance/snapshot\n/v3/maintenance/transfer-leadership\n/v3/maintenance/downgrade\n/v3/auth/enable\n"
+      "/v3/auth/disable\n/v3/auth/status\n/v3/auth/authenticate\n/v3/auth/user/add\n/v3/auth/user/get\n"
+      "/v3/auth/user/list\n/v3/auth/user/delete\n/v3/auth/user/changepw\n/v3/auth/user/grant\n/v3/auth/user/revoke\n"
+      "/v3/auth/role/add\n/v3/auth/role/get\n/v3/auth/role/list\n/v3/auth/role/delete\n/v3/auth/role/grant\n"
+      "/v3/auth/role/revoke\n/v3/lock/lock\n/v3/lock/unlock\n/v3/election/campaign\n/v3/election/proclaim\n"
+      "/v3/election/leader\n/v3/election/observe\n/v3/election/resign\n");
 }
 
 TEST(Routes, EachHasMessagesToSpeakWith) {

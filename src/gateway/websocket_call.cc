@@ -86,10 +86,14 @@ void WebSocketCall::advance() {
 
 void WebSocketCall::take(WebSocketEvent event) {
   switch (event.opcode) {
-    case Opcode::kPing: return write(Opcode::kPong, event.payload);
-    case Opcode::kClose: return leave();
-    case Opcode::kPong: return;
-    default: waiting_ = std::move(event.payload);
+    case Opcode::kPing:
+      return write(Opcode::kPong, event.payload);
+    case Opcode::kClose:
+      return leave();
+    case Opcode::kPong:
+      return;
+    default:
+      waiting_ = std::move(event.payload);
   }
 }
 
@@ -123,6 +127,8 @@ void WebSocketCall::close(CloseCode code) {
 }
 
 // The client has said goodbye, or gone without.
-void WebSocketCall::leave() { close(CloseCode::kNormal); }
+void WebSocketCall::leave() {
+  close(CloseCode::kNormal);
+}
 
 }  // namespace etcd::gateway

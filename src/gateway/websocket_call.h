@@ -1,5 +1,5 @@
-// WebSocketCall: one gateway call over a WebSocket: each message of the client is JSON for the method (or a part of it, or
-// several), each message of the method goes out as one text frame.
+// WebSocketCall: one gateway call over a WebSocket: each message of the client is JSON for the method (or a part of it,
+// or several), each message of the method goes out as one text frame.
 //
 // Owner: itself, until the connection is done; on one loop's thread. Bounds: one unfinished message of the client, and
 // the tunnel's output; while that is over its mark, neither the client nor the method is listened to.
@@ -43,12 +43,12 @@ class WebSocketCall : public std::enable_shared_from_this<WebSocketCall> {
   std::optional<rpc::HttpBody> tunnel_;  // until this side is closed
   std::unique_ptr<JsonCall> call_;
   bool is_stream_ = false;
-  std::string input_;                    // bytes that came; those before read_ are used
+  std::string input_;  // bytes that came; those before read_ are used
   std::size_t read_ = 0;
-  std::optional<std::string> waiting_;   // a message that the call doesn't take yet
-  bool hungry_ = false;                  // the call takes more text
+  std::optional<std::string> waiting_;  // a message that the call doesn't take yet
+  bool hungry_ = false;                 // the call takes more text
   bool writable_ = true;
-  bool asked_ = false;                   // for more bytes
+  bool asked_ = false;  // for more bytes
   bool advancing_ = false;
 };
 

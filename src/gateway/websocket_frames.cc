@@ -26,9 +26,13 @@ void put_big_endian(std::string& out, std::uint64_t value, int bytes) {
   while (bytes-- > 0) out += static_cast<char>(value >> (8 * bytes) & 0xff);
 }
 
-std::size_t length_bytes(std::uint8_t code) { return code == kShortLength ? 2 : code == kLongLength ? 8 : 0; }
+std::size_t length_bytes(std::uint8_t code) {
+  return code == kShortLength ? 2 : code == kLongLength ? 8 : 0;
+}
 
-bool is_known(std::uint8_t opcode) { return opcode <= 2 || (opcode >= 8 && opcode <= 10); }
+bool is_known(std::uint8_t opcode) {
+  return opcode <= 2 || (opcode >= 8 && opcode <= 10);
+}
 
 }  // namespace
 
@@ -90,8 +94,7 @@ void WebSocketReader::check_head(std::uint8_t flags, std::uint64_t length, bool 
 void WebSocketReader::take_payload(std::string_view& input) {
   const std::size_t count = std::min(input.size(), head_.length - taken_);
   std::string& to = payload();
-  for (std::size_t i = 0; i < count; ++i)
-    to += static_cast<char>(input[i] ^ mask_[(taken_ + i) % kMaskBytes]);
+  for (std::size_t i = 0; i < count; ++i) to += static_cast<char>(input[i] ^ mask_[(taken_ + i) % kMaskBytes]);
   input.remove_prefix(count);
   taken_ += count;
 }

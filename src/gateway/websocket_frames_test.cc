@@ -69,8 +69,9 @@ TEST(WebSocketReader, WhatTheProtocolForbidsIsAnError) {
 TEST(WebSocketReader, AMessageThatIsTooBigIsRefusedByItsLengthAlone) {
   EXPECT_FALSE(read(client_frame(Opcode::kText, std::string(10, 'x')), 1, 10).error);
   EXPECT_EQ(read(client_frame(Opcode::kText, std::string(11, 'x')).substr(0, 6), 6, 10).error, CloseCode::kTooBig);
-  EXPECT_EQ(read(client_frame(Opcode::kText, "123456", false) + client_frame(Opcode::kContinuation, "12345"), 99, 10).error,
-            CloseCode::kTooBig);
+  EXPECT_EQ(
+      read(client_frame(Opcode::kText, "123456", false) + client_frame(Opcode::kContinuation, "12345"), 99, 10).error,
+      CloseCode::kTooBig);
   EXPECT_EQ(read(std::string("\x81\xff\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0", 14), 14).error, CloseCode::kTooBig);
 }
 

@@ -15,7 +15,8 @@ std::vector<std::string> read(std::string_view bytes, std::size_t step) {
   std::vector<std::string> events;
   for (; !bytes.empty() && !reader.error(); bytes.remove_prefix(std::min(step, bytes.size()))) {
     std::string_view piece = bytes.substr(0, step);
-    while (auto event = reader.take(piece)) events.push_back(std::to_string(static_cast<int>(event->opcode)) + event->payload);
+    while (auto event = reader.take(piece))
+      events.push_back(std::to_string(static_cast<int>(event->opcode)) + event->payload);
   }
   if (reader.error()) events.push_back("error " + std::to_string(static_cast<int>(*reader.error())));
   return events;

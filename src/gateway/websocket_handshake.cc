@@ -89,10 +89,9 @@ rpc::HttpResponse answer_handshake(const rpc::HttpRequest& request) {
   if (request.method != "GET") return refusal(405);
   const std::string key = request.header("sec-websocket-key");
   if (!has_token(request, "sec-websocket-version", "13") || !is_key(key)) return refusal(400);
-  rpc::HttpResponse response{.status = 101,
-                             .headers = {{"Upgrade", "websocket"},
-                                         {"Connection", "Upgrade"},
-                                         {"Sec-WebSocket-Accept", accept_value(key)}}};
+  rpc::HttpResponse response{
+      .status = 101,
+      .headers = {{"Upgrade", "websocket"}, {"Connection", "Upgrade"}, {"Sec-WebSocket-Accept", accept_value(key)}}};
   if (request.header("sec-websocket-protocol").starts_with("Bearer"))
     response.headers.emplace_back("Sec-WebSocket-Protocol", "Bearer");
   return response;

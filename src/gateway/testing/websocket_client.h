@@ -37,7 +37,8 @@ inline std::vector<std::string> server_says(std::string_view bytes) {
     if (opcode == Opcode::kText) said.push_back(payload);
     if (opcode == Opcode::kPong) said.push_back("pong " + payload);
     if (opcode == Opcode::kClose)
-      said.push_back("close " + std::to_string(static_cast<std::uint8_t>(payload[0]) << 8 | static_cast<std::uint8_t>(payload[1])));
+      said.push_back("close " + std::to_string(static_cast<std::uint8_t>(payload[0]) << 8 |
+                                               static_cast<std::uint8_t>(payload[1])));
     bytes.remove_prefix(std::min(bytes.size(), head + length));
   }
   return said;
