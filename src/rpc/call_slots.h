@@ -32,9 +32,9 @@ class CallSlots {
  private:
   const std::uint32_t most_;
   std::mutex mutex_;
-  std::uint32_t taken_ = 0;       // under mutex_
-  Ticket last_ = 0;               // under mutex_
-  std::map<Ticket, Turn> line_;   // under mutex_; in order of arrival
+  std::uint32_t taken_ = 0;      // under mutex_
+  Ticket last_ = 0;              // under mutex_
+  std::map<Ticket, Turn> line_;  // under mutex_; in order of arrival
 };
 
 }  // namespace etcd::rpc

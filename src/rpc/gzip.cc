@@ -76,7 +76,7 @@ Result<std::string> gunzip(std::string_view compressed, std::size_t max_bytes) {
 std::string gzip(std::string_view plain) {
   constexpr int kUsualMemory = 8;
   z_stream stream{};
-  CHECK(deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzipOnly, kUsualMemory, Z_DEFAULT_STRATEGY) == Z_OK);
+  CHECK(deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, kGzipOnly, kUsualMemory, Z_DEFAULT_STRATEGY) == Z_OK);
   CHECK(plain.size() <= std::numeric_limits<uInt>::max() / 2, plain.size());
   std::string out(deflateBound(&stream, plain.size()), '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));

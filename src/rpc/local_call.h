@@ -1,9 +1,10 @@
 // LocalCall: a call of one of the server's own methods, made from inside, as a client makes it over a connection: the
-// same handlers, deadline, cancellation, flow control, counters and limit of concurrent streams, but no bytes on a wire.
+// same handlers, deadline, cancellation, flow control, counters and limit of concurrent streams, but no bytes on a
+// wire.
 //
-// Owner: whoever makes it, on one loop's thread; everything here belongs to that thread. Events may come from within any
-// call of start(), send(), close() and resume(), and later from the loop. They must not destroy the LocalCall: cancel()
-// it, and put that off. Destroying it cancels it, too.
+// Owner: whoever makes it, on one loop's thread; everything here belongs to that thread. Events may come from within
+// any call of start(), send(), close() and resume(), and later from the loop. They must not destroy the LocalCall:
+// cancel() it, and put that off. Destroying it cancels it, too.
 #pragma once
 
 #include <cstdint>
@@ -87,13 +88,13 @@ class LocalCall {
   LocalCallHead head_;
   LocalCallEvents events_;
   Timer deadline_;
-  base::SharedBytes request_;                    // until a handler has it
-  UnaryExchange* unary_ = nullptr;               // while a handler has it
-  std::shared_ptr<StreamExchange> stream_;       // likewise
-  std::deque<base::Rope> messages_;              // of the handler, not yet told
-  std::optional<GrpcStatus> status_;             // behind them
-  std::shared_ptr<LocalCall*> self_;             // for those who may come too late: the turn in line
-  std::optional<std::uint64_t> place_in_line_;   // while it waits for a slot
+  base::SharedBytes request_;                   // until a handler has it
+  UnaryExchange* unary_ = nullptr;              // while a handler has it
+  std::shared_ptr<StreamExchange> stream_;      // likewise
+  std::deque<base::Rope> messages_;             // of the handler, not yet told
+  std::optional<GrpcStatus> status_;            // behind them
+  std::shared_ptr<LocalCall*> self_;            // for those who may come too late: the turn in line
+  std::optional<std::uint64_t> place_in_line_;  // while it waits for a slot
   bool has_slot_ = false;
   bool closed_ = false;  // close() was called
   bool paused_ = false;

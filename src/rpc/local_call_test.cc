@@ -37,7 +37,9 @@ struct World {
     });
     loop.run_once(0);
   }
-  void pass() { run([] {}); }
+  void pass() {
+    run([] {});
+  }
 
   Counters counters() const {
     Counters sum;
