@@ -145,6 +145,20 @@ class Story {
   ModelStore model_;
 };
 
+TEST(Compaction, AViewSaysFromWhereOnNothingIsTakenAway) {
+  StoreRig rig;
+  for (const char* value : {"2", "3", "4", "5"}) rig.put("k", value);
+  rig.flush();
+  ASSERT_TRUE(rig.store().compact(Revision(4)));
+  EXPECT_LT(rig.view()->complete_from(), Revision(2));  // all is still there
+  EXPECT_EQ(changes_in(*rig.view(), 2, 5).size(), 4U);
+  rig.finish_compaction();
+  EXPECT_EQ(rig.view()->complete_from(), Revision(4));
+  EXPECT_EQ(changes_in(*rig.view(), 2, 5).size(), 2U);
+  rig.restart();
+  EXPECT_EQ(rig.view()->complete_from(), Revision(4));
+}
+
 TEST(Compaction, AStopAfterAnyFlushResumesAndEndsInTheSameDb) {
   for (std::uint64_t seed = 1; seed <= 12; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
