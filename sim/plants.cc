@@ -57,7 +57,6 @@ std::vector<std::string_view> planted_bugs() {
           "reads_ahead_of_apply",
           "reads_without_a_quorum",
           "received_db_is_not_synced",
-          "start_removes_all_received_dbs",
           "votes_without_fsync",
           "wal_segment_has_no_durable_name"};
 }

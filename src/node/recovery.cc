@@ -5,7 +5,6 @@
 
 #include "apply/bootstrap.h"
 #include "apply/snapshot.h"
-#include "base/plant.h"
 #include "bolt/compacted_copy.h"
 #include "raft/codec.h"
 
@@ -153,7 +152,7 @@ Status catch_up_with_snapshot(base::FileSystem& files, const StartOptions& optio
   TRY_ASSIGN(const bool installed, apply::finish_interrupted_install(files, logger, folders.snap, snapshot, options.db));
   if (installed) logger.info("Recovering from snapshot backend", {{"snapshot-index", snapshot}});
   // A newer one stays: the WAL may name it already, in a record that counts as soon as the commit index has passed it.
-  return apply::remove_received_dbs_below(files, folders.snap, PLANTED(start_removes_all_received_dbs) ? LogIndex(UINT64_MAX) : snapshot);
+  return apply::remove_received_dbs_below(files, folders.snap, snapshot);
 }
 
 Result<Recovery> restart(base::FileSystem& files, const StartOptions& options, const Folders& folders, base::Logger& logger) {
