@@ -78,9 +78,9 @@ Result<MemberChangeRequest> decode_member_change(std::string_view bytes) {
   MemberChangeRequest request;
   bool is_text = true;
   TRY(read_fields(bytes, [&](const WireField& field) {
-    if (is(field, 1, base::WireType::kVarint)) request.id = MemberId(field.varint);
-    if (is(field, 2, base::WireType::kVarint)) request.is_learner = field.as_bool();
-    if (!is(field, 1, base::WireType::kBytes) && !is(field, 2, base::WireType::kBytes)) return;
+    if (is_field(field, 1, base::WireType::kVarint)) request.id = MemberId(field.varint);
+    if (is_field(field, 2, base::WireType::kVarint)) request.is_learner = field.as_bool();
+    if (!is_field(field, 1, base::WireType::kBytes) && !is_field(field, 2, base::WireType::kBytes)) return;
     is_text = is_text && base::is_utf8(field.bytes);
     request.peer_urls.emplace_back(field.bytes);
   }));
