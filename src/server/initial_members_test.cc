@@ -45,11 +45,11 @@ TEST(InitialMembers, AHostNameAndItsAddressAreTheSame) {
   EXPECT_NE(fault_of(config_of("a=http://localhost:1", "http://127.0.0.1:2"), resolve), "");
 }
 
-TEST(InitialMembers, SeveralMembersAndJoiningAreRefused) {
-  EXPECT_EQ(fault_of(config_of("a=http://h:1,b=http://h:2", "http://h:1")), "clusters of several members are not supported yet");
+TEST(InitialMembers, SeveralMayBeginAClusterAndOneMayJoin) {
+  EXPECT_EQ(fault_of(config_of("a=http://h:1,b=http://h:2", "http://h:1")), "");
   Config joining = config_of("a=http://h:1", "http://h:1");
   joining.cluster.initial_cluster_state = "existing";
-  EXPECT_EQ(fault_of(joining), "joining an existing cluster is not supported yet");
+  EXPECT_EQ(fault_of(joining), "");
 }
 
 TEST(ResolveHost, KnowsThisMachine) { EXPECT_EQ(resolve_host("localhost"), "127.0.0.1"); }
