@@ -115,6 +115,7 @@ TEST_F(PeersTest, WithoutAStreamMessagesGoByThePipeline) {
 TEST_F(PeersTest, AMemberThatIsGoneIsReportedUnreachable) {
   introduce({&a_, &b_});
   turn_until([&] { return a_.peers.active_since_ns(b_.id) != 0; });
+  b_.peers.stop();
   b_.server.reset();
   turn_until([&] {
     a_.peers.send({heartbeat(a_.id, b_.id, 1)});
