@@ -47,21 +47,21 @@ void World::mend() {
 
 // Processes that are no members: removed without having heard of it, or started for an addition that never took place.
 void World::retire_strangers() {
-  std::shared_ptr<const cluster::View> view;
+  const auto view = std::make_shared<std::shared_ptr<const cluster::View>>();
   const auto ask = [&] {
     Member* asked = leader();
     if (asked == nullptr) return false;
     asked->run([&](node::LocalNode& node) {
-      node.read_barrier(asked->monotonic_ns() + kSecond, [&view, asked](Status passed) {
-        if (passed) view = asked->node().cluster();
+      node.read_barrier(asked->monotonic_ns() + kSecond, [view, asked](Status passed) {
+        if (passed) *view = asked->node().cluster();
       });
     });
     pass(2 * kSecond);
-    return view != nullptr;
+    return *view != nullptr;
   };
   if (!wait_until(ask, kRecoveryLimitNs)) return violate(nullptr, "there is no leader, though nothing is wrong any more");
   for (const auto& member : members_) {
-    if (view->find(member->id()) != nullptr) continue;
+    if ((*view)->find(member->id()) != nullptr) continue;
     member->remove();
     if (member->is_up()) member->end(false);
   }
@@ -70,17 +70,17 @@ void World::retire_strangers() {
 // A cluster without trouble takes writes, through every member that is one.
 void World::serve_again() {
   for (const auto& member : members_) {
-    bool served = false;
+    const auto served = std::make_shared<bool>(false);  // an answer may come when nobody waits any more
     wait_until(
         [&] {
-          if (member->is_removed() || served) return true;
+          if (member->is_removed() || *served) return true;
           if (!clients_[0]->is_idle()) return false;
-          if (member->is_up()) clients_[0]->put_now(0, *member, [&](bool answered) { served = answered; });
-          return served;
+          if (member->is_up()) clients_[0]->put_now(0, *member, [served](bool answered) { *served = answered; });
+          return *served;
         },
         kRecoveryLimitNs);
     wait_until([this] { return clients_[0]->is_idle(); }, kRecoveryLimitNs);
-    if (!served && !member->is_removed()) violate(member.get(), "does not serve, though nothing is wrong any more");
+    if (!*served && !member->is_removed()) violate(member.get(), "does not serve, though nothing is wrong any more");
   }
 }
 
@@ -111,16 +111,16 @@ void World::read_everything(bool through_each) {
   for (const auto& member : members_) {
     if (member->is_removed()) continue;
     for (int key = 0; key < profile_.keys; ++key) {
-      bool answered = false;
+      const auto answered = std::make_shared<bool>(false);
       wait_until(
           [&] {
             if (!clients_[0]->is_idle()) return false;
-            if (!answered) clients_[0]->get_now(key, *member, [&](bool is_answered) { answered = is_answered; });
-            return answered;
+            if (!*answered) clients_[0]->get_now(key, *member, [answered](bool is_answered) { *answered = is_answered; });
+            return *answered;
           },
           kRecoveryLimitNs);
       wait_until([this] { return clients_[0]->is_idle(); }, kRecoveryLimitNs);
-      if (!answered) violate(member.get(), "does not answer a read, though nothing is wrong");
+      if (!*answered) violate(member.get(), "does not answer a read, though nothing is wrong");
     }
     if (!through_each) return;
   }
