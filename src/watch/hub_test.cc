@@ -198,6 +198,34 @@ TEST(Hub, AHubThatIsTooLateSaysSo) {
   EXPECT_EQ(sink.take(), (Texts{"1 compacted 4", "2@5: +a=4"}));
 }
 
+TEST(Hub, AfterASnapshotIsInstalledWatchersGoOnWhereTheyWere) {
+  for (const bool is_compacted : {false, true}) {
+    mvcc::testing::StoreRig leader;
+    HubRig rig;
+    for (const char* value : {"1", "2"}) {
+      rig.put("a", value);
+      leader.put("a", value);
+    }
+    KeepingSink sink;
+    Stream stream(rig.hub, sink);
+    ASSERT_TRUE(stream.watch(WatchId(1), key("a", 2)));
+    ASSERT_TRUE(stream.watch(WatchId(2), key("a", 6)));  // has not begun, and must not be told of what is older
+    rig.settle();
+    EXPECT_EQ(sink.take(), Texts{"1@3: +a=1 +a=2"});
+    for (const char* value : {"3", "4", "5"}) leader.put("a", value);
+    if (is_compacted) {
+      ASSERT_TRUE(leader.store().compact(Revision(5)));
+    }
+    leader.flush();
+    leader.finish_compaction();
+    rig.store.replace_store_by(leader.db());
+    rig.settle();
+    Texts seen = sink.take();
+    std::ranges::sort(seen);
+    EXPECT_EQ(seen, is_compacted ? (Texts{"1 compacted 5", "2@6: +a=5"}) : (Texts{"1@6: +a=3 +a=4 +a=5", "2@6: +a=5"}));
+  }
+}
+
 TEST(Hub, ASinkThatTakesNoMoreIsGivenTheRestLater) {
   HubRig rig;
   KeepingSink slow;
