@@ -19,6 +19,7 @@
 #include "api/range_stream.h"
 #include "api/replies.h"
 #include "api/request_stats.h"
+#include "api/slow_reads.h"
 #include "api/unsupported.h"
 #include "api/watch_service.h"
 
@@ -35,7 +36,8 @@ struct Api::Parts {
         context{node, options, lanes, metrics, watch_metrics, clock, logger},
         node_metrics(context, all_metrics),
         stats(options.warn_request_ns, clock, logger),
-        replies(stats, metrics, clock),
+        slow_reads(options.warn_apply_ns, all_metrics, logger),
+        replies(stats, slow_reads, metrics, clock),
         gate(context),
         health(context, gate, replies),
         quota(context, replies),
@@ -58,6 +60,7 @@ struct Api::Parts {
   Context context;
   NodeMetrics node_metrics;
   RequestStats stats;
+  SlowReads slow_reads;
   Replies replies;
   Gate gate;
   HealthService health;

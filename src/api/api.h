@@ -53,6 +53,7 @@ struct Options {
   std::int64_t election_timeout_ns = 1'000'000'000;
   std::int64_t watch_progress_interval_ns = 600'000'000'000;  // --watch-progress-notify-interval; at least 100 ms
   std::int64_t warn_request_ns = 300'000'000;            // --warning-unary-request-duration; 0: off
+  std::int64_t warn_apply_ns = 100'000'000;              // --warning-apply-duration: for reads
   bool extensive_metrics = false;                        // --metrics
   bool health_stops_on_defragment = false;               // the StopGRPCServiceOnDefrag gate
   std::set<std::string> cors = {"*"};                    // --cors

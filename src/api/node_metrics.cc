@@ -26,6 +26,7 @@ NodeMetrics::NodeMetrics(Context& context, base::Metrics& metrics)
     : context_(context), metrics_(metrics), sample_(std::make_shared<Sample>()) {
   add_server_series();
   add_node_series();
+  add_read_index_series();
   add_store_series();
   add_process_series();
 }
@@ -78,6 +79,14 @@ void NodeMetrics::add_node_series() {
         [](const Sample& s) { return static_cast<double>(s.node.proposals_pending); });
   counter("etcd_server_proposals_failed_total", "The total number of failed proposals seen.",
           [](const Sample& s) { return static_cast<double>(s.node.proposals_failed); });
+}
+
+void NodeMetrics::add_read_index_series() {
+  counter("etcd_server_read_indexes_failed_total", "The total number of failed read indexes seen.",
+          [](const Sample& s) { return static_cast<double>(s.node.reads_failed); });
+  counter("etcd_server_slow_read_indexes_total",
+          "The total number of pending read indexes not in sync with leader's or timed out read index requests.",
+          [](const Sample& s) { return static_cast<double>(s.node.slow_reads); });
 }
 
 void NodeMetrics::add_store_series() {

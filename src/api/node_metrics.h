@@ -30,6 +30,7 @@ class NodeMetrics {
   struct Sample;
 
   void add_node_series();
+  void add_read_index_series();
   void add_store_series();
   void add_server_series();
   void add_process_series();

@@ -10,6 +10,7 @@ void Replies::answer(rpc::UnaryCall call, RequestType type, Result<base::Rope> r
   const std::int64_t took_ns = since_start_ns(call);
   metrics_.observe_request(type, response.has_value(), took_ns);
   stats_.note(call, type, took_ns, response ? &*response : nullptr, count);
+  slow_reads_.note({.type = type, .request = call.request().view(), .took_ns = took_ns, .range_count = count}, response);
   if (response) {
     std::move(call).respond(std::move(*response));
   } else {

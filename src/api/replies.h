@@ -3,6 +3,7 @@
 
 #include "api/api_metrics.h"
 #include "api/request_stats.h"
+#include "api/slow_reads.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/result.h"
@@ -14,7 +15,8 @@ namespace etcd::api {
 class Replies {
  public:
   // All must outlive it.
-  Replies(const RequestStats& stats, ApiMetrics& metrics, base::Clock& clock) : stats_(stats), metrics_(metrics), clock_(clock) {}
+  Replies(const RequestStats& stats, const SlowReads& slow_reads, ApiMetrics& metrics, base::Clock& clock)
+      : stats_(stats), slow_reads_(slow_reads), metrics_(metrics), clock_(clock) {}
 
   // Of a request that was tried: its duration counts. `count`: how many keys a Range found, for the log; -1 if the response has to be asked.
   void answer(rpc::UnaryCall call, RequestType type, Result<base::Rope> response, std::int64_t count = -1) const;
@@ -26,6 +28,7 @@ class Replies {
 
  private:
   const RequestStats& stats_;
+  const SlowReads& slow_reads_;
   ApiMetrics& metrics_;
   base::Clock& clock_;
 };

@@ -2,8 +2,8 @@
 
 #include <array>
 
-#include "api/request_text.h"
 #include "apply/request.h"
+#include "apply/request_text.h"
 #include "base/go_text.h"
 #include "base/wire.h"
 #include "rpc/service.h"

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "api/request_text.h"
 #include "api/testing/api_rig.h"
+#include "apply/request_text.h"
 #include "proto/kv_service.pb.h"
 
 namespace etcd::api {

@@ -9,6 +9,7 @@
 #include "base/plant.h"
 #include "base/wire.h"
 #include "cluster/v2_store.h"
+#include "node/slow_entry.h"
 #include "raft/codec.h"
 #include "raft/membership.h"
 
@@ -110,7 +111,7 @@ void ApplyStage::apply_one(const raft::Entry& entry, ProposeCallback waiter, std
   if (!applied) {
     logger_.fatal("failed to apply an entry that the cluster has committed", {{"index", entry.index}, base::LogField(applied.error())});
   }
-  measure(*applied);
+  measure(entry, *applied);
   if (const Revision now = machine_->store().compact_revision(); now != compacted) {
     entry.index > options_.found_in_log ? compactions_.begun(now, compacted, now_ns) : compactions_.resumed(now, now_ns);
   }
@@ -129,10 +130,15 @@ void ApplyStage::apply_one(const raft::Entry& entry, ProposeCallback waiter, std
 }
 
 // One look at the clock for each request: its end is the beginning of the next.
-void ApplyStage::measure(const apply::Applied& applied) {
+void ApplyStage::measure(const raft::Entry& entry, const apply::Applied& applied) {
   if (applied.operation.empty()) return;
   const std::int64_t begun_ns = std::exchange(measured_ns_, outlets_.clock.monotonic_ns());
-  outlets_.applied(applied.operation, applied.succeeded, static_cast<double>(measured_ns_ - begun_ns) / 1e9);
+  const std::int64_t took_ns = measured_ns_ - begun_ns;
+  outlets_.applied(applied.operation, applied.succeeded, static_cast<double>(took_ns) / 1e9);
+  if (took_ns <= options_.warn_apply_ns) return;
+  outlets_.applied_slowly();
+  logger_.warn("apply request took too long",
+               describe(SlowEntry{.entry = entry, .applied = applied, .took_ns = took_ns, .expected_ns = options_.warn_apply_ns}));
 }
 
 void ApplyStage::on_conf_change(apply::ConfChangeOutcome& outcome, ProposeCallback waiter) {

@@ -61,6 +61,7 @@ class ApplyStage {
     std::size_t background_keys = 1'000;            // --compaction-batch-limit: keys of background work in one step
     // --compaction-sleep-interval: between two such steps, and between two flushes of a compaction.
     std::int64_t background_pause_ns = 10'000'000;
+    std::int64_t warn_apply_ns = 100'000'000;       // --warning-apply-duration: entries that take longer are logged
     LogIndex found_in_log;                          // last entry of the log at the start: up to it, an earlier run may have applied all
   };
   struct Outlets {
@@ -74,6 +75,7 @@ class ApplyStage {
     std::function<void(apply::StateMachine&)> after_batch;  // something was applied and published
     std::function<void(const apply::OperationCounts&)> counted;  // what was done since the last time
     std::function<void(std::string_view operation, bool success, double seconds)> applied;  // a request, see apply::Applied
+    std::function<void()> applied_slowly;                                                   // it took longer than warn_apply_ns
     std::function<void(double milliseconds)> index_paused;       // a step of background work kept entries waiting so long
     base::Clock& clock;                                          // for durations alone
     Compactions::Outlets compactions;
@@ -107,7 +109,7 @@ class ApplyStage {
   void take_in(ApplyInput& input, std::int64_t now_ns);
   void apply_entries(const raft::Entries& entries, std::int64_t now_ns);
   void apply_one(const raft::Entry& entry, ProposeCallback waiter, std::int64_t now_ns);
-  void measure(const apply::Applied& applied);
+  void measure(const raft::Entry& entry, const apply::Applied& applied);
   void on_conf_change(apply::ConfChangeOutcome& outcome, ProposeCallback waiter);
   void on_flushed(FlushDone& done, std::int64_t now_ns);
   void install_if_due();

@@ -23,8 +23,8 @@ struct Board {
   std::atomic<std::uint64_t> leader_changes{0};
   std::atomic<std::uint64_t> proposals_failed{0};
   std::atomic<std::uint64_t> snapshots_installing{0};  // etcd's gauge snapshot_apply_in_progress
-  std::atomic<std::uint64_t> reads_failed{0};  // read barriers that ended in an error
-  std::atomic<std::uint64_t> slow_reads{0};    // read barriers that had to ask again
+  std::atomic<std::uint64_t> reads_failed{0};  // questions for the read index that were not answered
+  std::atomic<std::uint64_t> slow_reads{0};    // that were answered too late, or given up
   // Payload of proposals that have been submitted and not yet applied, in bytes.
   std::atomic<std::int64_t> proposed_bytes{0};
   // Revisions in memory that the db does not hold yet, in bytes.

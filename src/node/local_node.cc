@@ -187,6 +187,7 @@ ApplyStage::Outlets LocalNode::apply_outlets(const NodeObserver& observer) {
               },
           .counted = observer.operations,
           .applied = observer.applied,
+          .applied_slowly = observer.applied_slowly,
           .index_paused = observer.index_compaction,
           .clock = clock_,
           .compactions = {.hash = [this](HashCompaction job) { hash_compaction(std::move(job)); },

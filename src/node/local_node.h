@@ -73,6 +73,7 @@ struct NodeObserver {
   std::function<void(const FinishedCompaction&)> compaction = [](const FinishedCompaction&) {};
   std::function<void(std::string_view operation, bool success, double seconds)> applied = [](std::string_view, bool, double) {};
   std::function<void(const apply::OperationCounts&)> operations = [](const apply::OperationCounts&) {};
+  std::function<void()> applied_slowly = [] {};
 };
 
 class LocalNode : public Node {

@@ -33,7 +33,10 @@ std::optional<base::SharedBytes> ReadBarrier::next_question(std::int64_t now_ns)
 }
 
 void ReadBarrier::answered(const base::SharedBytes& context, LogIndex index) {
-  if (!under_way_ || context != context_of(question_)) return;
+  if (!under_way_ || context != context_of(question_)) {
+    ++counts_.late;
+    return;
+  }
   under_way_ = false;
   confirmed_.push_back({index, std::exchange(in_flight_, {})});
   applied(PLANTED(reads_ahead_of_apply) ? index : applied_);
@@ -42,6 +45,7 @@ void ReadBarrier::answered(const base::SharedBytes& context, LogIndex index) {
 void ReadBarrier::dropped(const base::SharedBytes& context, const Error& error) {
   if (!under_way_ || context != context_of(question_)) return;
   under_way_ = false;
+  ++counts_.failed;
   fail_readers(in_flight_, error);
 }
 
@@ -57,7 +61,10 @@ void ReadBarrier::applied(LogIndex index) {
 void ReadBarrier::expire(std::int64_t now_ns) {
   expire_readers(asking_, now_ns);
   expire_readers(in_flight_, now_ns);
-  if (under_way_ && in_flight_.empty()) under_way_ = false;
+  if (under_way_ && in_flight_.empty()) {
+    under_way_ = false;
+    ++counts_.timed_out;
+  }
   for (Confirmed& confirmed : confirmed_) expire_readers(confirmed.readers, now_ns);
 }
 
@@ -80,7 +87,6 @@ std::int64_t ReadBarrier::wake_at_ns() const {
 }
 
 void ReadBarrier::fail_readers(std::vector<Reader>& readers, const Error& error) {
-  counts_.failed += readers.size();
   for (Reader& reader : std::exchange(readers, {})) reader.done(fail(error));
 }
 

@@ -25,9 +25,12 @@ class ReadBarrier {
     std::int64_t deadline_ns = 0;
     BarrierCallback done;
   };
+  // Questions, not readers.
   struct Counts {
-    std::uint64_t failed = 0;
-    std::uint64_t repeated = 0;
+    std::uint64_t failed = 0;     // will not be answered
+    std::uint64_t repeated = 0;   // asked again
+    std::uint64_t late = 0;       // answered after another one had been asked
+    std::uint64_t timed_out = 0;  // given up, since all their readers had
   };
 
   // Questions are numbered from `first_question`: above all that an earlier life of this member may have asked, whose answers may still come.

@@ -107,7 +107,8 @@ TEST_F(ReadBarrierTest, ADeadlineEndsTheWaitInEachPhase) {
   EXPECT_EQ(in_flight.calls, 1);
   EXPECT_EQ(asking.calls, 0);
   EXPECT_EQ(confirmed.status.error().code, Errc::kTimeout);
-  EXPECT_EQ(barrier_.counts().failed, 2u);
+  EXPECT_EQ(barrier_.counts().timed_out, 1u);
+  EXPECT_EQ(barrier_.counts().failed, 0u);
 }
 
 TEST_F(ReadBarrierTest, StoppingFailsEverybodyOnce) {

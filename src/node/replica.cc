@@ -49,9 +49,11 @@ std::int64_t Replica::step(std::int64_t now_ns) {
     raft_.feed(raft::Tick{});
   }
   feed_proposals();
+  const ReadBarrier::Counts before = barrier_.counts();
   barrier_.expire(now_ns);
   if (auto question = barrier_.next_question(now_ns)) raft_.feed(raft::ReadIndex{*question});
   carry_out_all();
+  report_reads(before);
   settle_transfer(now_ns);
   publish();
   board_.replica_ran_ns.store(now_ns);
@@ -218,12 +220,21 @@ void Replica::settle_transfer(std::int64_t now_ns) {
   transfers_.erase(std::remove_if(transfers_.begin(), transfers_.end(), settled), transfers_.end());
 }
 
+void Replica::report_reads(const ReadBarrier::Counts& before) {
+  const ReadBarrier::Counts& now = barrier_.counts();
+  if (now.repeated != before.repeated) logger_.warn("waiting for ReadIndex response took too long, retrying", {{"retry-timeout", "500ms"}});
+  if (now.timed_out != before.timed_out) logger_.warn("timed out waiting for read index response (local node might have slow network)");
+  if (now.late != before.late) {
+    logger_.warn("ignored out-of-date read index response; local node read indexes queueing up and waiting to be in sync with leader");
+  }
+}
+
 void Replica::publish() {
   board_.term.store(raft_.term().value);
   board_.committed.store(raft_.committed().value);
   board_.reads_are_local.store(led_term_ != Term(0) && (only_voter_ || PLANTED(every_leader_reads_alone)) && applied_ > led_from_);
   board_.reads_failed.store(barrier_.counts().failed);
-  board_.slow_reads.store(barrier_.counts().repeated);
+  board_.slow_reads.store(barrier_.counts().late + barrier_.counts().timed_out);
 }
 
 void Replica::stop() {

@@ -91,6 +91,7 @@ class Replica {
   void on_conf_state(const raft::ConfState& state);
   void on_applied(LogIndex index);
   void settle_transfer(std::int64_t now_ns);
+  void report_reads(const ReadBarrier::Counts& before);
   void publish();
 
   raft::Raft raft_;

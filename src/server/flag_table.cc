@@ -221,8 +221,7 @@ std::vector<Flag> logging_flags(Config& config) {
       {kSection, "log-rotation-config-json", &l.rotation_config_json,
        "When to rotate: maxsize in MB, maxage in days, maxbackups; localtime."},
       {kSection, "warning-unary-request-duration", &o.warning_unary_request_duration, "Requests that take longer are logged."},
-      no_effect("slow entries are not logged yet",
-                {kSection, "warning-apply-duration", &o.warning_apply_duration, "Entries that take longer to apply are logged."}),
+      {kSection, "warning-apply-duration", &o.warning_apply_duration, "Entries and reads that take longer are logged."},
   };
 }
 

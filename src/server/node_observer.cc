@@ -133,8 +133,18 @@ node::NodeObserver make_node_observer(base::Metrics& metrics) {
   observe_compactions(metrics, observer);
   observer.operations = count_operations(metrics);
   observer.applied = time_requests(metrics);
+  observer.applied_slowly = [slow = metrics.counter("etcd_server_slow_apply_total",
+                                                    "The total number of slow apply requests (likely overloaded from slow disk).")] { slow.add(); };
   add_unused(metrics);
   return observer;
+}
+
+lease::LessorMetrics make_lessor_metrics(base::Metrics& metrics) {
+  return {.granted = metrics.counter("etcd_debugging_lease_granted_total", "The total number of granted leases."),
+          .revoked = metrics.counter("etcd_debugging_lease_revoked_total", "The total number of revoked leases."),
+          .expired = metrics.counter("etcd_debugging_server_lease_expired_total", "The total number of expired leases."),
+          .renewed = metrics.counter("etcd_debugging_lease_renewed_total", "The number of renewed leases seen by the leader."),
+          .ttl_s = metrics.histogram("etcd_debugging_lease_ttl_total", "Bucketed histogram of lease TTLs.", base::exponential_buckets(1, 2, 24))};
 }
 
 }  // namespace etcd::server

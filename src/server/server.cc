@@ -34,14 +34,6 @@ constexpr std::int64_t kDefaultQuotaBytes = 2 * 1024 * kMiB;
 // etcd's settings of 0 mean its defaults.
 std::int64_t or_default(std::int64_t value, std::int64_t fallback) { return value == 0 ? fallback : value; }
 
-lease::LessorMetrics lease_metrics(base::Metrics& metrics) {
-  return {.granted = metrics.counter("etcd_debugging_lease_granted_total", "The total number of granted leases."),
-          .revoked = metrics.counter("etcd_debugging_lease_revoked_total", "The total number of revoked leases."),
-          .expired = metrics.counter("etcd_debugging_server_lease_expired_total", "The total number of expired leases."),
-          .renewed = metrics.counter("etcd_debugging_lease_renewed_total", "The number of renewed leases seen by the leader."),
-          .ttl_s = metrics.histogram("etcd_debugging_lease_ttl_total", "Bucketed histogram of lease TTLs.", base::exponential_buckets(1, 2, 24))};
-}
-
 Result<node::AutoCompactionMode> auto_compaction(const ClusterConfig& config) {
   TRY_ASSIGN(const Retention retention, compaction_retention(config));
   if (const auto* periodic = std::get_if<PeriodicRetention>(&retention)) return node::PeriodicCompaction{periodic->period.count()};
@@ -68,7 +60,7 @@ Result<node::NodeOptions> node_options(const Config& config, base::Metrics& metr
   // etcd's rule: one and a half election timeouts, in whole seconds, rounded up.
   options.start.machine.lease.min_ttl_s = (3 * options.election_ns / 2 + 999'999'999) / 1'000'000'000;
   options.start.machine.lease.checkpoints = config.features.enabled("LeaseCheckpoint");
-  options.start.machine.lease.metrics = lease_metrics(metrics);
+  options.start.machine.lease.metrics = make_lessor_metrics(metrics);
   options.start.machine.persist_checkpoints = config.features.enabled("LeaseCheckpointPersist");
   TRY_ASSIGN(options.auto_compaction, auto_compaction(config.cluster));
 
@@ -76,6 +68,7 @@ Result<node::NodeOptions> node_options(const Config& config, base::Metrics& metr
   options.limits.timeout_ns = 5'000'000'000 + 2 * options.election_ns;
   options.apply.flush_interval_ns = or_default(config.member.backend_batch_interval.count(), options.apply.flush_interval_ns);
   options.apply.quota_bytes = options.start.machine.quota_bytes;
+  options.apply.warn_apply_ns = config.monitoring.warning_apply_duration.count();
   options.apply.snapshot_count = config.member.snapshot_count;
   options.apply.catchup_entries = config.member.snapshot_catchup_entries;
   options.apply.background_keys = static_cast<std::size_t>(or_default(config.maintenance.compaction_batch_limit, 1000));
@@ -94,6 +87,7 @@ api::Options api_options(const Config& config) {
   options.election_timeout_ns = static_cast<std::int64_t>(config.member.election_ms) * 1'000'000;
   options.request_timeout_ns = 5'000'000'000 + 2 * options.election_timeout_ns;
   options.warn_request_ns = config.monitoring.warning_unary_request_duration.count();
+  options.warn_apply_ns = config.monitoring.warning_apply_duration.count();
   options.watch_progress_interval_ns =
       or_default(config.maintenance.watch_progress_notify_interval.count(), options.watch_progress_interval_ns);
   options.extensive_metrics = config.monitoring.metrics == "extensive";

@@ -1,8 +1,10 @@
-#include "api/request_text.h"
+#include "apply/request_text.h"
+
+#include <cstdio>
 
 #include "base/go_text.h"
 
-namespace etcd::api {
+namespace etcd::apply {
 
 namespace {
 
@@ -45,8 +47,8 @@ constexpr std::string_view kSortTargets[] = {"", "VERSION", "CREATE", "MOD", "VA
 constexpr std::string_view kCompareResults[] = {"", "GREATER", "LESS", "NOT_EQUAL"};
 constexpr std::string_view kCompareTargets[] = {"", "CREATE", "MOD", "VALUE", "LEASE"};
 
-std::string describe_compare(const apply::Compare& compare) {
-  using Operand = apply::Compare::Operand;
+std::string describe_compare(const Compare& compare) {
+  using Operand = Compare::Operand;
   Fields fields;
   fields.word("result", name_of(compare.result, kCompareResults));
   fields.word("target", name_of(compare.target, kCompareTargets));
@@ -66,10 +68,10 @@ std::string describe_compare(const apply::Compare& compare) {
 // Describes a transaction part by part; what is nested deeper than anyone reads is left out.
 class TxnText {
  public:
-  explicit TxnText(const apply::TxnRequest& request) : request_(request) {}
+  explicit TxnText(const TxnRequest& request) : request_(request) {}
 
   std::string part(std::size_t place, int depth) const {
-    const apply::TxnRequest::Part& part = request_.parts[place];
+    const TxnRequest::Part& part = request_.parts[place];
     std::string compares;
     for (std::uint32_t i = part.compares.begin; i < part.compares.end; ++i) {
       append(compares, describe_compare(request_.compares[i]));
@@ -89,30 +91,30 @@ class TxnText {
     out += text;
   }
 
-  std::string ops(const apply::TxnRequest::Slice& slice, int depth) const {
+  std::string ops(const TxnRequest::Slice& slice, int depth) const {
     std::string out;
     for (std::uint32_t i = slice.begin; i < slice.end; ++i) append(out, op(request_.ops[i], depth));
     return out;
   }
 
-  std::string op(const apply::TxnOp& op, int depth) const {
+  std::string op(const TxnOp& op, int depth) const {
     Fields fields;
     switch (op.kind) {
-      case apply::TxnOp::Kind::kNone: break;
-      case apply::TxnOp::Kind::kRange: fields.message("request_range", describe(request_.ranges[op.place])); break;
-      case apply::TxnOp::Kind::kPut: fields.message("request_put", describe(request_.puts[op.place])); break;
-      case apply::TxnOp::Kind::kDeleteRange: fields.message("request_delete_range", describe(request_.deletes[op.place])); break;
-      case apply::TxnOp::Kind::kTxn: fields.message("request_txn", depth < kMaxDepth ? part(op.place, depth + 1) : "..."); break;
+      case TxnOp::Kind::kNone: break;
+      case TxnOp::Kind::kRange: fields.message("request_range", describe(request_.ranges[op.place])); break;
+      case TxnOp::Kind::kPut: fields.message("request_put", describe(request_.puts[op.place])); break;
+      case TxnOp::Kind::kDeleteRange: fields.message("request_delete_range", describe(request_.deletes[op.place])); break;
+      case TxnOp::Kind::kTxn: fields.message("request_txn", depth < kMaxDepth ? part(op.place, depth + 1) : "..."); break;
     }
     return fields.take();
   }
 
-  const apply::TxnRequest& request_;
+  const TxnRequest& request_;
 };
 
 }  // namespace
 
-std::string describe(const apply::RangeRequest& request) {
+std::string describe(const RangeRequest& request) {
   Fields fields;
   fields.bytes("key", request.key);
   fields.bytes("range_end", request.range_end);
@@ -130,7 +132,7 @@ std::string describe(const apply::RangeRequest& request) {
   return fields.take();
 }
 
-std::string describe(const apply::PutRequest& request) {
+std::string describe(const PutRequest& request) {
   Fields fields;
   fields.bytes("key", request.key);
   fields.number("value_size", static_cast<std::int64_t>(request.value.size()));
@@ -141,7 +143,7 @@ std::string describe(const apply::PutRequest& request) {
   return fields.take();
 }
 
-std::string describe(const apply::DeleteRangeRequest& request) {
+std::string describe(const DeleteRangeRequest& request) {
   Fields fields;
   fields.bytes("key", request.key);
   fields.bytes("range_end", request.range_end);
@@ -149,6 +151,43 @@ std::string describe(const apply::DeleteRangeRequest& request) {
   return fields.take();
 }
 
-std::string describe(const apply::TxnRequest& request) { return request.parts.empty() ? "" : TxnText(request).part(0, 0); }
+std::string describe(const TxnRequest& request) { return request.parts.empty() ? "" : TxnText(request).part(0, 0); }
 
-}  // namespace etcd::api
+namespace {
+
+std::string hex16(LeaseId id) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(id.value));
+  return text;
+}
+
+std::string describe_one(const RangeRequest& request) { return "range:<" + describe(request) + ">"; }
+std::string describe_one(const PutRequest& request) { return "put:<" + describe(request) + ">"; }
+std::string describe_one(const DeleteRangeRequest& request) { return "delete_range:<" + describe(request) + ">"; }
+std::string describe_one(const TxnRequest& request) { return "txn:<" + describe(request) + ">"; }
+std::string describe_one(const CompactionRequest& request) {
+  Fields fields;
+  fields.number("revision", request.revision);
+  fields.flag("physical", request.physical);
+  return "compaction:<" + fields.take() + ">";
+}
+std::string describe_one(const LeaseGrantRequest& request) {
+  return "lease_grant:<ttl:" + std::to_string(request.ttl_s) + "-second id:" + hex16(request.id) + ">";
+}
+std::string describe_one(const LeaseRevokeRequest& request) { return "lease_revoke:<id:" + hex16(request.id) + ">"; }
+std::string describe_one(const LeaseCheckpointRequest&) { return "lease_checkpoint"; }
+std::string describe_one(const AlarmRequest&) { return "alarm"; }
+std::string describe_one(const ClusterVersionSetRequest&) { return "cluster_version_set"; }
+std::string describe_one(const ClusterMemberAttrSetRequest&) { return "cluster_member_attr_set"; }
+std::string describe_one(const DowngradeInfoSetRequest&) { return "downgrade_info_set"; }
+std::string describe_one(const DowngradeVersionTestRequest&) { return "downgrade_version_test"; }
+std::string describe_one(const AuthRequest&) { return "auth"; }
+std::string describe_one(std::monostate) { return "unknown"; }
+
+}  // namespace
+
+std::string describe(const InternalRaftRequest& request) {
+  return "header:<ID:" + std::to_string(request.id) + "> " + std::visit([](const auto& one) { return describe_one(one); }, request.request);
+}
+
+}  // namespace etcd::apply
