@@ -16,6 +16,7 @@ var kvChecks = []check{
 	{"delete returns what it deleted", deleteReturns},
 	{"compaction hides older revisions", compactionHides},
 	{"values of 1 MB", largeValues},
+	{"get as a stream", getAsStream},
 	{"errors are the client's own", knownErrors},
 }
 
@@ -135,6 +136,28 @@ func largeValues(t *test) {
 	if !errors.Is(err, rpctypes.ErrRequestTooLarge) {
 		t.fail("1.8 MB: %v", err)
 	}
+}
+
+func getAsStream(t *test) {
+	const n = 200
+	value := string(make([]byte, 100<<10)) // 20 MB in all, far beyond one message
+	for i := range n {
+		must1(t.client.Put(t.ctx, fmt.Sprintf("%s%03d", t.prefix, i), value))
+	}
+	stream := must1(t.client.GetStream(t.ctx, t.prefix, clientv3.WithPrefix()))
+	chunks, keys, count := 0, 0, int64(0)
+	for chunk := range stream {
+		t.must(chunk.Err())
+		for _, kv := range chunk.RangeResponse.Kvs {
+			t.equal("key", string(kv.Key), fmt.Sprintf("%s%03d", t.prefix, keys))
+			keys++
+		}
+		chunks++
+		count = chunk.RangeResponse.Count
+	}
+	t.equal("keys", keys, n)
+	t.equal("count", count, n)
+	t.equal("came in parts", chunks > 1, true)
 }
 
 func knownErrors(t *test) {

@@ -94,9 +94,22 @@ func restartServer() {
 	must1(stdin.ReadString('\n'))
 }
 
-func run(client *clientv3.Client, c check) (err error) {
+// run is the check's problem, or nil. A check that hangs is left behind: not
+// every package of the client takes a context.
+func run(client *clientv3.Client, c check) error {
 	ctx, cancel := context.WithTimeout(context.Background(), checkLimit)
 	defer cancel()
+	outcome := make(chan error, 1)
+	go func() { outcome <- runInside(ctx, client, c) }()
+	select {
+	case err := <-outcome:
+		return err
+	case <-time.After(checkLimit + time.Second):
+		return fmt.Errorf("still running")
+	}
+}
+
+func runInside(ctx context.Context, client *clientv3.Client, c check) (err error) {
 	defer func() {
 		if problem := recover(); problem != nil {
 			text, ours := problem.(failure)

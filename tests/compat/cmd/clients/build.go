@@ -11,10 +11,11 @@ import (
 	"etcdpp/tests/compat/internal/repo"
 )
 
-// The compilers are kept behind whatever else the machine is doing.
+// Of the builds, those of Java and Rust are kept behind whatever else the
+// machine is doing.
 const (
-	fetchNice = "10"
-	buildNice = "19"
+	lightNice = "10"
+	heavyNice = "19"
 )
 
 // skipError says why a client can't be tested on this machine.
@@ -32,7 +33,7 @@ func (r *run) prepare() error {
 	}
 	source := filepath.Join(repo.Root(), "tests/compat/clients", r.program.language)
 	if r.program.language == "go" {
-		return r.command(buildNice, filepath.Dir(filepath.Dir(source)), "go", "build", "-o", filepath.Join(r.folder, "client"), "./clients/go")
+		return r.command(lightNice, filepath.Dir(filepath.Dir(source)), "go", "build", "-o", filepath.Join(r.folder, "client"), "./clients/go")
 	}
 	stamp, err := r.copySources(source)
 	if err != nil {
@@ -43,12 +44,12 @@ func (r *run) prepare() error {
 		return nil
 	}
 	for _, arguments := range r.program.fetch {
-		if err := r.command(fetchNice, r.folder, arguments...); err != nil {
+		if err := r.command(lightNice, r.folder, arguments...); err != nil {
 			return skipError{fmt.Sprintf("its packages can't be had: %v", err)}
 		}
 	}
 	for _, arguments := range r.program.build {
-		if err := r.command(buildNice, r.folder, arguments...); err != nil {
+		if err := r.command(heavyNice, r.folder, arguments...); err != nil {
 			return err
 		}
 	}
