@@ -201,7 +201,10 @@ ApplyStage::Outlets LocalNode::apply_outlets(const NodeObserver& observer) {
 std::int64_t LocalNode::step_apply(std::int64_t now_ns) {
   std::int64_t again_ns = apply_->step(now_ns);
   again_ns = std::min(again_ns, lease_desk_->step(apply_->machine().lessor(), now_ns));
-  if (now_ns >= duties_at_ns_) duties_at_ns_ = duties_->step(apply_->machine(), now_ns);
+  if (now_ns >= duties_at_ns_) {
+    duties_at_ns_ = duties_->step(apply_->machine(), now_ns);
+    publish_cluster(apply_->machine());  // they may have raised the storage version
+  }
   if (now_ns >= expire_at_ns_) {
     expire_at_ns_ = now_ns + kExpireEveryNs;
     board_.proposals_failed.fetch_add(waiters_.expire(now_ns, [this](std::int64_t asked_ns) { return why_late(asked_ns); }));
@@ -232,7 +235,10 @@ void LocalNode::reject(const std::vector<std::uint64_t>& ids, const Error& error
 void LocalNode::publish_cluster(apply::StateMachine& machine) {
   std::shared_ptr<const ClusterView> view = machine.cluster_view();
   const auto& version = machine.storage_version();
-  if (view != told_transport_) transport_.members_changed(told_transport_ = view);
+  if (view != told_transport_) {
+    transport_.members_changed(told_transport_ = view);
+    duties_at_ns_ = 0;  // a new cluster version asks for a storage version
+  }
   std::lock_guard lock(shared_mutex_);
   cluster_ = std::move(view);
   storage_version_ = version ? cluster::to_string(*version) : std::string();

@@ -29,6 +29,13 @@ TEST(LocalNode, AFreshNodeServesAndAnswersWhatWasPut) {
   EXPECT_TRUE(node->node().view_is_linearizable());
 }
 
+TEST(LocalNode, AMemberThatIsReadySaysItsStorageVersion) {
+  base::CrashFs disk;
+  auto node = start(disk);
+  EXPECT_EQ(node->node().cluster()->cluster_version, "3.7.0");
+  EXPECT_EQ(node->node().db_status().storage_version, "3.7.0");
+}
+
 TEST(LocalNode, AnAnswerComesOnlyAfterTheWalIsDurable) {
   base::CrashFs disk;
   auto node = start(disk);
