@@ -92,7 +92,11 @@ void ClusterService::member_update(rpc::UnaryCall call) {
   const auto request = decode_member_change(call.request().view());
   if (!request) return replies_.refuse(std::move(call), malformed_request(request.error()));
   if (!admit(call)) return;
-  if (const auto urls = checked_urls(request->peer_urls); !urls) return replies_.refuse(std::move(call), urls.error());
+  if (const auto urls = checked_urls(request->peer_urls); !urls) {
+    // etcd, which takes any text for a URL, looks for the member alone.
+    const bool is_known = context_.node.cluster()->find(request->id) != nullptr;
+    return replies_.refuse(std::move(call), is_known ? urls.error() : Error{Errc::kMemberNotFound});
+  }
   const std::int64_t deadline_ns = call.info().deadline_ns;
   changes_.update({.id = request->id, .peer_urls = request->peer_urls}, deadline_ns, answer_with_members(std::move(call)));
 }

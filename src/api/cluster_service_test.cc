@@ -111,6 +111,16 @@ TEST(MemberUpdate, CarriesTheUrlsAlone) {
   EXPECT_EQ(changed.proposed.context.view(), R"({"id":161,"peerURLs":["http://10.0.0.9:2380"]})");
 }
 
+TEST(MemberUpdate, BadUrlsMatterOnlyForAMemberThatIsThere) {
+  ApiRig rig;
+  rig.node.cluster_state.members = {{.id = MemberId(7), .name = "a"}};
+  etcdserverpb::MemberUpdateRequest request;
+  request.set_id(7);
+  EXPECT_EQ(change(rig, "Cluster/MemberUpdate", request).outcome.message, "etcdserver: given member URLs are invalid");
+  request.set_id(8);
+  EXPECT_EQ(change(rig, "Cluster/MemberUpdate", request).outcome.message, "etcdserver: member not found");
+}
+
 TEST(MemberPromote, IsRefusedForALearnerThatIsBehind) {
   ApiRig rig;
   etcdserverpb::MemberPromoteRequest request;
