@@ -17,8 +17,6 @@ namespace etcd::node {
 
 namespace {
 
-std::int64_t weight(const raft::Entries& entries) { return static_cast<std::int64_t>(raft::payload_bytes(entries)); }
-
 // The id under which somebody may wait for the entry: InternalRaftRequest.header.ID, 0 for none.
 std::uint64_t request_id_of(const raft::Entry& entry) {
   if (entry.type != raft::EntryType::kNormal) {
@@ -100,7 +98,6 @@ void ApplyStage::apply_entries(const raft::Entries& entries, std::int64_t now_ns
   std::size_t place = 0;
   measured_ns_ = outlets_.clock.monotonic_ns();
   for (const raft::Entry& entry : entries) apply_one(entry, std::move(waiting[place++]), now_ns);
-  board_.proposed_bytes.fetch_sub(std::min(weight(entries), board_.proposed_bytes.load()), std::memory_order_relaxed);
   unpublished_ = true;
 }
 

@@ -25,8 +25,6 @@ struct Board {
   std::atomic<std::uint64_t> snapshots_installing{0};  // etcd's gauge snapshot_apply_in_progress
   std::atomic<std::uint64_t> reads_failed{0};  // questions for the read index that were not answered
   std::atomic<std::uint64_t> slow_reads{0};    // that were answered too late, or given up
-  // Payload of proposals that have been submitted and not yet applied, in bytes.
-  std::atomic<std::int64_t> proposed_bytes{0};
   // Revisions in memory that the db does not hold yet, in bytes.
   std::atomic<std::int64_t> tail_bytes{0};
   // Views of the state that somebody holds, the newest included; each holds a version of the db.

@@ -33,12 +33,12 @@ void RaftProposer::propose(Proposal proposal) {
   }
   const std::uint64_t id = parts_.ids.next();
   base::SharedBytes entry(apply::encode_internal(id, proposal.kind, proposal.request.view()));
-  parts_.board.proposed_bytes.fetch_add(static_cast<std::int64_t>(entry.size()), std::memory_order_relaxed);
   if (proposal.done) {
     const std::int64_t now_ns = parts_.clock.monotonic_ns();
     const std::int64_t own_limit = now_ns + parts_.limits.timeout_ns;
     const std::int64_t deadline = proposal.deadline_ns == 0 ? own_limit : std::min(proposal.deadline_ns, own_limit);
-    waiters_.push_back({id, deadline, std::move(proposal.done), now_ns});
+    waiters_.push_back({id, deadline, std::move(proposal.done), now_ns, entry.size()});
+    gathered_bytes_ += entry.size();
   }
   if (proposal.leader_term != Term(0) && proposal.leader_term != leaders_batch_.leader_term) {
     hand_over(leaders_batch_);
@@ -57,6 +57,7 @@ void RaftProposer::submit() {
 void RaftProposer::hand_over(ProposedBatch& batch) {
   if (batch.entries.empty()) return;
   parts_.waiters.add(waiters_);
+  gathered_bytes_ = 0;
   const Term leader_term = batch.leader_term;
   parts_.replica.push(std::exchange(batch, {}));
   batch.leader_term = leader_term;
@@ -64,7 +65,7 @@ void RaftProposer::hand_over(ProposedBatch& batch) {
 
 Status RaftProposer::check_limits(std::size_t bytes) const {
   if (bytes > parts_.limits.max_request_bytes) return fail(Errc::kRequestTooLarge);
-  const std::int64_t proposed = parts_.board.proposed_bytes.load(std::memory_order_relaxed);
+  const std::size_t proposed = parts_.waiters.bytes() + gathered_bytes_;
   const std::int64_t tail = parts_.board.tail_bytes.load(std::memory_order_relaxed);
   if (proposed > parts_.limits.max_proposed_bytes || tail > parts_.limits.max_tail_bytes) return fail(Errc::kTooManyRequests);
   return {};

@@ -17,7 +17,7 @@ namespace etcd::node {
 // Limits on what may wait in this member, in bytes, checked before a request enters.
 struct ProposalLimits {
   std::size_t max_request_bytes = 1536 * 1024;          // --max-request-bytes
-  std::int64_t max_proposed_bytes = 256 * 1024 * 1024;  // proposed and not yet applied
+  std::size_t max_proposed_bytes = 256 * 1024 * 1024;   // proposed, and somebody waits for it
   std::int64_t max_tail_bytes = 512 * 1024 * 1024;      // applied and not yet in the db
   std::int64_t timeout_ns = 7'000'000'000;              // of a proposal without a deadline of its own
 };
@@ -57,6 +57,7 @@ class RaftProposer : public Proposer {
   Parts parts_;
   ProposedBatch batch_;
   ProposedBatch leaders_batch_;  // those of one leader_term
+  std::size_t gathered_bytes_ = 0;  // of those in waiters_
   std::vector<Waiters::Waiter> waiters_;
 };
 

@@ -10,6 +10,7 @@ void Waiters::add(std::vector<Waiter>& waiters) {
     if (!stopped_) {
       for (Waiter& waiter : waiters) {
         const std::uint64_t id = waiter.id;
+        bytes_ += waiter.bytes;
         CHECK(waiting_.emplace(id, std::move(waiter)).second, id);
       }
       waiters.clear();
@@ -29,6 +30,7 @@ void Waiters::take(const std::vector<std::uint64_t>& ids, std::vector<ProposeCal
       out.emplace_back();
       continue;
     }
+    bytes_ -= found->second.bytes;
     out.push_back(std::move(found->second.done));
     waiting_.erase(found);
   }
@@ -43,6 +45,7 @@ std::size_t Waiters::expire(std::int64_t now_ns, const std::function<Error(std::
         ++at;
         continue;
       }
+      bytes_ -= at->second.bytes;
       expired.push_back(std::move(at->second));
       at = waiting_.erase(at);
     }
@@ -57,6 +60,7 @@ void Waiters::stop() {
     std::lock_guard lock(mutex_);
     stopped_ = true;
     left.swap(waiting_);
+    bytes_ = 0;
   }
   for (auto& [id, waiter] : left) waiter.done(fail(Errc::kStopped));
 }

@@ -4,6 +4,8 @@
 // that is not here has been answered or was proposed by another member (or another life of this one).
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -21,6 +23,7 @@ class Waiters {
     std::int64_t deadline_ns = 0;
     ProposeCallback done;
     std::int64_t asked_ns = 0;  // when the proposal was made
+    std::size_t bytes = 0;      // of the proposal
   };
 
   // Takes over all of `waiters` (left empty).
@@ -32,10 +35,13 @@ class Waiters {
   // Fails every waiter, now and later, with kStopped.
   void stop();
   std::size_t size() const;
+  // Bytes of all proposals that somebody waits for: neither applied, nor rejected, nor given up.
+  std::size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
 
  private:
   mutable std::mutex mutex_;
   bool stopped_ = false;
+  std::atomic<std::size_t> bytes_{0};  // changed under mutex_
   std::unordered_map<std::uint64_t, Waiter> waiting_;
 };
 

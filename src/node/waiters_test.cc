@@ -37,6 +37,24 @@ TEST(Waiters, TakingAnIdHandsItsCallbackOverOnce) {
   EXPECT_EQ(outcome.calls, 0);
 }
 
+TEST(Waiters, BytesCountUntilTheAnswerWhateverItIs) {
+  Waiters waiters;
+  Outcome outcome;
+  for (std::uint64_t id = 1; id <= 4; ++id) {
+    Waiters::Waiter one = waiter(id, id == 2 ? 50 : 500, outcome);
+    one.bytes = 1u << id;
+    add(waiters, std::move(one));
+  }
+  EXPECT_EQ(waiters.bytes(), 30u);
+  std::vector<ProposeCallback> taken;
+  waiters.take({1, 9}, taken);
+  EXPECT_EQ(waiters.bytes(), 28u);
+  waiters.expire(100, [](std::int64_t) { return Error{Errc::kTimeout}; });
+  EXPECT_EQ(waiters.bytes(), 24u);
+  waiters.stop();
+  EXPECT_EQ(waiters.bytes(), 0u);
+}
+
 TEST(Waiters, OnlyThoseWhoseDeadlineHasPassedExpire) {
   Waiters waiters;
   Outcome early, late;
