@@ -1,5 +1,7 @@
 #include "bolt/cursor.h"
 
+#include <utility>
+
 #include "base/check.h"
 #include "bolt/node.h"
 
@@ -62,6 +64,7 @@ bool Cursor::restart() {
   damaged_ = false;
   depth_ = 0;
   entered_ = 0;
+  backward_ = false;
   if (root_.node != nullptr) return push_node(*root_.node);
   if (root_.inline_page.empty()) return push_page(root_.page);
   current_page_ = PageId(0);
@@ -69,6 +72,11 @@ bool Cursor::restart() {
   if (!page || !page->is_leaf()) return damaged();
   stack_[depth_++] = {.node = nullptr, .page = *page, .index = 0, .count = page->count(), .leaf = true};
   return true;
+}
+
+// A walk in one direction enters each page of a good file once. One that turns round enters some of them again.
+void Cursor::turn(bool backward) {
+  if (std::exchange(backward_, backward) != backward) entered_ = 0;
 }
 
 // Below the branch on top, at its index.
@@ -106,7 +114,7 @@ bool Cursor::settle_forward() {
       if (--depth_ > 0) ++top().index;
     } else if (frame.leaf) {
       return load_element(frame);
-    } else if (!push_child()) {
+    } else if (turn(false); !push_child()) {
       return false;
     }
   }
@@ -121,7 +129,7 @@ bool Cursor::settle_backward() {
       if (--depth_ > 0) --top().index;
     } else if (frame.leaf) {
       return load_element(frame);
-    } else if (push_child()) {
+    } else if (turn(true); push_child()) {
       top().index = top().count - 1;  // of an empty leaf: kBeforeFirst
     } else {
       return false;

@@ -57,7 +57,7 @@ class Cursor {
   bool is_bucket() const { return element_.is_bucket(); }
   // Success unless the walk met damage.
   Status status() const;
-  // Pages and nodes entered since the last seek, first or last.
+  // Pages entered since the last seek, first or last, or since the walk last turned round.
   std::uint64_t pages_entered() const { return entered_; }
 
  private:
@@ -71,6 +71,7 @@ class Cursor {
 
   Frame& top() { return stack_[depth_ - 1]; }
   bool restart();
+  void turn(bool backward);
   bool push_child();
   bool push_node(const Node& node);
   bool push_page(PageId id);
@@ -90,6 +91,7 @@ class Cursor {
   std::array<Frame, kMaxTreeDepth> stack_;
   std::uint32_t depth_ = 0;
   std::uint64_t entered_ = 0;
+  bool backward_ = false;  // the direction in which a page was last entered
   PageId current_page_;  // last page looked for, named in the error
   LeafElement element_;
   bool valid_ = false;

@@ -72,6 +72,18 @@ TEST_F(CursorTest, TurnsRoundAnywhere) {
   }
 }
 
+// A walk to and fro over the boundary between two pages enters them again and again, and is no cycle.
+TEST_F(CursorTest, TurningRoundOftenIsNoDamage) {
+  Cursor walk = cursor();
+  ASSERT_TRUE(walk.seek(even_key(kKeys / 2)));
+  for (int i = 0; i < 5000; ++i) {
+    for (int step = 0; step < 60; ++step) ASSERT_TRUE(walk.next()) << i;
+    for (int step = 0; step < 60; ++step) ASSERT_TRUE(walk.prev()) << i;
+    ASSERT_EQ(walk.key(), even_key(kKeys / 2));
+  }
+  EXPECT_TRUE(walk.status());
+}
+
 TEST_F(CursorTest, AnEmptyBucketHasNoElements) {
   WriteTx tx = db_->begin_write().value();
   Cursor walk = tx.create_bucket_if_missing("empty").value()->cursor();
