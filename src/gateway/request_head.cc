@@ -73,29 +73,10 @@ rpc::GrpcStatus invalid(std::string text) {
   return {rpc::GrpcCode::kInvalidArgument, std::move(text)};
 }
 
-std::optional<std::int64_t> unit_ns(char unit) {
-  switch (unit) {
-    case 'H':
-      return 3'600'000'000'000;
-    case 'M':
-      return 60'000'000'000;
-    case 'S':
-      return 1'000'000'000;
-    case 'm':
-      return 1'000'000;
-    case 'u':
-      return 1'000;
-    case 'n':
-      return 1;
-    default:
-      return std::nullopt;
-  }
-}
-
 // "5S" -> 5 s; those beyond 292 years are for ever. Nothing if it is no timeout.
 std::optional<std::int64_t> parse_timeout_ns(std::string_view text) {
   if (text.size() < 2) return std::nullopt;
-  const auto unit = unit_ns(text.back());
+  const auto unit = rpc::timeout_unit_ns(text.back());
   std::string_view digits = text.substr(0, text.size() - 1);
   if (digits.size() > 1 && digits.front() == '+' && digits[1] != '-') digits.remove_prefix(1);
   std::int64_t count = 0;

@@ -12,25 +12,6 @@ namespace {
 constexpr std::string_view kGrpcContentType = "application/grpc";
 constexpr std::size_t kMaxTimeoutText = 9;  // eight digits and the unit
 
-std::optional<std::int64_t> unit_ns(char unit) {
-  switch (unit) {
-    case 'H':
-      return 3'600'000'000'000;
-    case 'M':
-      return 60'000'000'000;
-    case 'S':
-      return 1'000'000'000;
-    case 'm':
-      return 1'000'000;
-    case 'u':
-      return 1'000;
-    case 'n':
-      return 1;
-    default:
-      return std::nullopt;
-  }
-}
-
 bool is_plain(unsigned char c) {
   return c >= ' ' && c <= '~' && c != '%';
 }
@@ -90,11 +71,30 @@ tl::unexpected<Error> bad_base64(std::size_t at) {
 
 }  // namespace
 
+std::optional<std::int64_t> timeout_unit_ns(char unit) {
+  switch (unit) {
+    case 'H':
+      return 3'600'000'000'000;
+    case 'M':
+      return 60'000'000'000;
+    case 'S':
+      return 1'000'000'000;
+    case 'm':
+      return 1'000'000;
+    case 'u':
+      return 1'000;
+    case 'n':
+      return 1;
+    default:
+      return std::nullopt;
+  }
+}
+
 Result<std::int64_t> parse_timeout(std::string_view text) {
   if (text.size() < 2) return fail(Errc::kInvalid, "transport: timeout string is too short: " + base::go_quote(text));
   if (text.size() > kMaxTimeoutText)
     return fail(Errc::kInvalid, "transport: timeout string is too long: " + base::go_quote(text));
-  const auto unit = unit_ns(text.back());
+  const auto unit = timeout_unit_ns(text.back());
   if (!unit) return fail(Errc::kInvalid, "transport: timeout unit is not recognized: " + base::go_quote(text));
   const std::string_view digits = text.substr(0, text.size() - 1);
   std::int64_t count = 0;

@@ -16,6 +16,8 @@ namespace etcd::rpc {
 // "100m" -> nanoseconds, never negative; hours that overflow are clamped. kInvalid with grpc-go's text, e.g.
 // `transport: timeout unit is not recognized: "12x"`.
 Result<std::int64_t> parse_timeout(std::string_view text);
+// 'm' -> nanoseconds in a millisecond; nothing for what is no unit.
+std::optional<std::int64_t> timeout_unit_ns(char unit);
 
 // Percent-encodes everything outside printable ASCII, and '%'; broken UTF-8 becomes U+FFFD.
 std::string encode_message(std::string_view message);
