@@ -30,6 +30,9 @@ struct Peer {
   std::string address;        // "127.0.0.1:51234", "[::1]:51234", "@" for a unix socket
   std::string local_address;  // likewise
   std::string local_socket;   // the address given to Server::listen
+  bool is_secure = false;     // TLS
+  // Common name of the certificate that the client has shown and that was verified; empty: none.
+  std::string verified_common_name = {};
 };
 
 inline constexpr std::int64_t kNoDeadline = std::numeric_limits<std::int64_t>::max();
