@@ -8,11 +8,13 @@
 #include <nghttp2/nghttp2.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "bench/load/frame_socket.h"
 
 namespace etcd::bench {
 
@@ -38,13 +40,10 @@ class Connection {
 
   // Connects (blocking) and sends preface and settings.
   static Result<Connection> open(const Options& options, CallSource& source);
-  Connection(Connection&& other) noexcept;
-  Connection& operator=(Connection&&) = delete;
-  ~Connection();
 
-  int fd() const { return fd_; }
+  int fd() const { return socket_.fd(); }
   int in_flight() const { return in_flight_; }
-  bool wants_write() const { return !out_.empty(); }
+  bool wants_write() const { return socket_.wants_write(); }
   // Starts calls up to the limit and writes what the socket takes.
   Status fill(std::int64_t now_ns);
   // Reads what has come and ends the calls that are complete.
@@ -59,16 +58,9 @@ class Connection {
     std::string prefix;  // of a bidirectional stream's message: its first five bytes
     int status = -1;
   };
-  struct Frame {
-    std::uint8_t type = 0;
-    std::uint8_t flags = 0;
-    std::uint32_t stream = 0;
-    std::string_view payload;
-  };
 
-  Connection(int fd, const Options& options, CallSource& source);
+  Connection(FrameSocket socket, const Options& options, CallSource& source);
   void start_call(std::int64_t now_ns);
-  Status flush();
   Status on_frame(const Frame& frame, std::int64_t now_ns);
   Status on_headers(const Frame& frame);
   void on_data(const Frame& frame, std::int64_t now_ns);
@@ -77,7 +69,7 @@ class Connection {
   Call* find(std::uint32_t stream);
   Call& idle();
 
-  int fd_;
+  FrameSocket socket_;
   CallSource& source_;
   int limit_;
   bool bidirectional_;
@@ -86,11 +78,11 @@ class Connection {
   std::uint32_t next_stream_ = 1;
   std::string header_block_;
   std::vector<Call> calls_;  // one slot per call in flight
-  std::string in_;
-  std::string out_;
   std::string request_;
-  std::size_t unacknowledged_ = 0;  // received bytes not yet returned to the connection's window
-  nghttp2_hd_inflater* inflater_ = nullptr;
+  struct DeleteInflater {
+    void operator()(nghttp2_hd_inflater* inflater) const { nghttp2_hd_inflate_del(inflater); }
+  };
+  std::unique_ptr<nghttp2_hd_inflater, DeleteInflater> inflater_;
 };
 
 }  // namespace etcd::bench

@@ -12,6 +12,7 @@ inline constexpr std::size_t kMaxFrame = 16384;
 inline constexpr std::uint8_t kData = 0, kHeaders = 1, kReset = 3, kSettings = 4, kPing = 6, kGoAway = 7, kWindowUpdate = 8, kContinuation = 9;
 inline constexpr std::uint8_t kEndStream = 1, kAck = 1, kEndHeaders = 4;
 inline constexpr std::uint32_t kWindow = 0x7fffffff;
+inline constexpr std::size_t kWindowRefresh = 1u << 24;  // received bytes after which a window is opened again
 
 inline void put32(std::string& out, std::uint32_t value) {
   for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<char>(value >> shift));

@@ -1,35 +1,18 @@
 #include "bench/load/watch_connection.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <charconv>
 #include <cstdio>
-#include <cstring>
 #include <utility>
 
 #include "base/wire.h"
-#include "bench/load/frames.h"
 
 namespace etcd::bench {
 
 namespace {
 
-constexpr std::size_t kWindowRefresh = 1u << 24;
-constexpr std::size_t kReadBytes = 256 * 1024;
 constexpr std::size_t kStampDigits = 16;
 constexpr std::size_t kPrefix = 5;
-
-Error errno_error(const char* call) { return {Errc::kIo, std::string(call) + ": " + std::strerror(errno)}; }
-
-void put_window_update(std::string& out, std::uint32_t stream, std::size_t bytes) {
-  put_frame_header(out, 4, kWindowUpdate, 0, stream);
-  put32(out, static_cast<std::uint32_t>(bytes));
-}
 
 std::string create_request(std::string_view key, std::int64_t start_revision) {
   std::string create;
@@ -65,104 +48,40 @@ std::string stamped_value(std::int64_t now_ns, std::size_t size) {
 }
 
 Result<WatchConnection> WatchConnection::open(const std::string& host, int port, WatchCounts& counts) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return fail(errno_error("socket"));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  if (::inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1 ||
-      ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-    Error error = errno_error("connect");
-    ::close(fd);
-    return fail(std::move(error));
-  }
-  const int one = 1;
-  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  return WatchConnection(fd, host + ":" + std::to_string(port), counts);
+  TRY_ASSIGN(FrameSocket socket, FrameSocket::connect(host, port));
+  return WatchConnection(std::move(socket), counts);
 }
 
-WatchConnection::WatchConnection(int fd, std::string authority, WatchCounts& counts)
-    : fd_(fd), counts_(counts), header_block_(call_headers("/etcdserverpb.Watch/Watch", authority)), out_(client_preface()) {}
-
-WatchConnection::WatchConnection(WatchConnection&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)),
-      counts_(other.counts_),
-      header_block_(std::move(other.header_block_)),
-      in_(std::move(other.in_)),
-      out_(std::move(other.out_)),
-      held_(std::move(other.held_)),
-      unacknowledged_(other.unacknowledged_),
-      stream_unacknowledged_(std::move(other.stream_unacknowledged_)) {}
-
-WatchConnection::~WatchConnection() {
-  if (fd_ >= 0) ::close(fd_);
-}
+WatchConnection::WatchConnection(FrameSocket socket, WatchCounts& counts)
+    : socket_(std::move(socket)), counts_(counts), header_block_(call_headers("/etcdserverpb.Watch/Watch", socket_.authority())) {}
 
 void WatchConnection::watch(const std::vector<std::string>& keys, std::int64_t start_revision) {
   const auto stream = static_cast<std::uint32_t>(2 * held_.size() + 1);
+  std::string& out = socket_.out();
   held_.emplace_back();
-  stream_unacknowledged_.push_back(0);
-  put_frame_header(out_, header_block_.size(), kHeaders, kEndHeaders, stream);
-  out_.append(header_block_);
+  unacknowledged_.push_back(0);
+  put_frame_header(out, header_block_.size(), kHeaders, kEndHeaders, stream);
+  out.append(header_block_);
   for (const std::string& key : keys) {
     const std::string request = create_request(key, start_revision);
-    put_frame_header(out_, kPrefix + request.size(), kData, 0, stream);
-    out_.push_back('\0');
-    put32(out_, static_cast<std::uint32_t>(request.size()));
-    out_.append(request);
+    put_frame_header(out, kPrefix + request.size(), kData, 0, stream);
+    out.push_back('\0');
+    put32(out, static_cast<std::uint32_t>(request.size()));
+    out.append(request);
   }
-}
-
-Status WatchConnection::flush() {
-  std::size_t written = 0;
-  while (written < out_.size()) {
-    const ssize_t n = ::send(fd_, out_.data() + written, out_.size() - written, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (n > 0) {
-      written += static_cast<std::size_t>(n);
-    } else if (errno == EAGAIN) {
-      break;
-    } else if (errno != EINTR) {
-      return fail(errno_error("send"));
-    }
-  }
-  out_.erase(0, written);
-  return {};
 }
 
 Status WatchConnection::receive(std::int64_t now_ns) {
-  const std::size_t before = in_.size();
-  in_.resize(before + kReadBytes);
-  const ssize_t n = ::recv(fd_, in_.data() + before, kReadBytes, MSG_DONTWAIT);
-  in_.resize(before + static_cast<std::size_t>(n > 0 ? n : 0));
-  if (n == 0) return fail(Errc::kIo, "connection closed by the server");
-  if (n < 0) return errno == EAGAIN || errno == EINTR ? Status() : Status(fail(errno_error("recv")));
-  std::string_view rest = in_;
-  while (rest.size() >= kFrameHeader) {
-    const std::size_t length = get32(rest) >> 8;
-    if (rest.size() < kFrameHeader + length) break;
-    TRY(on_frame(static_cast<std::uint8_t>(rest[3]), static_cast<std::uint8_t>(rest[4]), get32(rest.substr(5)) & kWindow,
-                 rest.substr(kFrameHeader, length), now_ns));
-    rest.remove_prefix(kFrameHeader + length);
-  }
-  in_.erase(0, in_.size() - rest.size());
-  return {};
+  return socket_.receive([&](const Frame& frame) { return on_frame(frame, now_ns); });
 }
 
-Status WatchConnection::on_frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream, std::string_view payload, std::int64_t now_ns) {
-  if (type == kGoAway) return fail(Errc::kIo, "the server sent GOAWAY");
-  if (type == kSettings && (flags & kAck) == 0) put_frame_header(out_, 0, kSettings, kAck, 0);
-  if (type == kPing && (flags & kAck) == 0) {
-    put_frame_header(out_, payload.size(), kPing, kAck, 0);
-    out_.append(payload);
-  }
-  if (type == kReset || ((type == kData || type == kHeaders) && (flags & kEndStream) != 0)) return fail(Errc::kIo, "the server ended a stream");
-  if (type != kData || stream / 2 >= held_.size()) return {};
-  on_data(held_[stream / 2], payload, now_ns);
-  unacknowledged_ += payload.size();
-  if (unacknowledged_ >= kWindowRefresh) put_window_update(out_, 0, std::exchange(unacknowledged_, 0));
-  std::size_t& of_stream = stream_unacknowledged_[stream / 2];
-  of_stream += payload.size();
-  if (of_stream >= kWindowRefresh) put_window_update(out_, stream, std::exchange(of_stream, 0));
+Status WatchConnection::on_frame(const Frame& frame, std::int64_t now_ns) {
+  if (frame.type == kReset || frame.ends_stream()) return fail(Errc::kIo, "the server ended a stream");
+  const std::size_t stream = frame.stream / 2;
+  if (frame.type != kData || stream >= held_.size()) return {};
+  on_data(held_[stream], frame.payload, now_ns);
+  unacknowledged_[stream] += frame.payload.size();
+  if (unacknowledged_[stream] >= kWindowRefresh) socket_.open_window(frame.stream, std::exchange(unacknowledged_[stream], 0));
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "bench/load/frame_socket.h"
 #include "bench/load/report.h"
 
 namespace etcd::bench {
@@ -27,31 +28,25 @@ class WatchConnection {
  public:
   // Connects (blocking).
   static Result<WatchConnection> open(const std::string& host, int port, WatchCounts& counts);
-  WatchConnection(WatchConnection&& other) noexcept;
-  WatchConnection& operator=(WatchConnection&&) = delete;
-  ~WatchConnection();
 
   // A new stream that watches these keys, each with a watch of its own, from that revision on (0: from now).
   void watch(const std::vector<std::string>& keys, std::int64_t start_revision);
-  int fd() const { return fd_; }
-  bool wants_write() const { return !out_.empty(); }
-  Status flush();
+  int fd() const { return socket_.fd(); }
+  bool wants_write() const { return socket_.wants_write(); }
+  Status flush() { return socket_.flush(); }
   Status receive(std::int64_t now_ns);
 
  private:
-  WatchConnection(int fd, std::string authority, WatchCounts& counts);
-  Status on_frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream, std::string_view payload, std::int64_t now_ns);
+  WatchConnection(FrameSocket socket, WatchCounts& counts);
+  Status on_frame(const Frame& frame, std::int64_t now_ns);
   void on_data(std::string& held, std::string_view payload, std::int64_t now_ns);
   void on_message(std::string_view message, std::int64_t now_ns);
 
-  int fd_;
+  FrameSocket socket_;
   WatchCounts& counts_;
   std::string header_block_;
-  std::string in_;
-  std::string out_;
-  std::vector<std::string> held_;   // by stream: an unfinished message
-  std::size_t unacknowledged_ = 0;  // received bytes not yet returned to the windows
-  std::vector<std::size_t> stream_unacknowledged_;
+  std::vector<std::string> held_;             // by stream: an unfinished message
+  std::vector<std::size_t> unacknowledged_;  // by stream: received bytes not yet returned to its window
 };
 
 }  // namespace etcd::bench
