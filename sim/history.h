@@ -42,6 +42,7 @@ class History {
   void returned(std::size_t number) { operations_[number].on_key.returned = ++moment_; }
   void add(const PastRead& read) { past_.push_back(read); }
 
+  const std::vector<Operation>& operations() const { return operations_; }
   std::size_t size() const { return operations_.size(); }
   std::size_t acknowledged() const;
   // The highest revision that a client was told.

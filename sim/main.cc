@@ -101,6 +101,10 @@ struct Totals {
   std::uint64_t leaders = 0;
   std::uint64_t member_changes = 0;
   std::uint64_t leases_ended = 0;
+  std::uint64_t renewals = 0;
+  std::uint64_t events_told = 0;
+  std::uint64_t progress_told = 0;
+  std::uint64_t watches_compacted = 0;
   std::uint64_t undecided = 0;
 };
 
@@ -119,6 +123,10 @@ bool run_seed(std::uint64_t seed, const Arguments& arguments, Totals& totals) {
   totals.leaders += report.leaders;
   totals.member_changes += report.member_changes;
   totals.leases_ended += report.leases_ended;
+  totals.renewals += report.renewals;
+  totals.events_told += report.events_told;
+  totals.progress_told += report.progress_told;
+  totals.watches_compacted += report.watches_compacted;
   totals.undecided += static_cast<std::uint64_t>(report.undecided);
   if (arguments.trace || report.violation) std::fputs(report.trace.c_str(), stdout);
   if (!arguments.quiet || report.violation) {
@@ -148,12 +156,15 @@ int run(const Arguments& arguments) {
   }
   const double took_s = seconds_since(start);
   std::printf("%llu seeds, %.1f simulated hours in %.1f s (%.0f times real time): %llu requests, %llu answered, %llu ends of processes, "
-              "%llu snapshots, %llu terms, %llu member changes, %llu leases ended, %llu keys undecided\n",
+              "%llu snapshots, %llu terms, %llu member changes, %llu leases ended and %llu renewals, watchers told of %llu events, %llu times of "
+              "progress and %llu times of compaction, %llu keys undecided\n",
               static_cast<unsigned long long>(totals.seeds), totals.simulated_s / 3600, took_s, totals.simulated_s / took_s,
               static_cast<unsigned long long>(totals.operations), static_cast<unsigned long long>(totals.acknowledged),
               static_cast<unsigned long long>(totals.ends), static_cast<unsigned long long>(totals.snapshots),
               static_cast<unsigned long long>(totals.leaders), static_cast<unsigned long long>(totals.member_changes),
-              static_cast<unsigned long long>(totals.leases_ended), static_cast<unsigned long long>(totals.undecided));
+              static_cast<unsigned long long>(totals.leases_ended), static_cast<unsigned long long>(totals.renewals),
+              static_cast<unsigned long long>(totals.events_told), static_cast<unsigned long long>(totals.progress_told),
+              static_cast<unsigned long long>(totals.watches_compacted), static_cast<unsigned long long>(totals.undecided));
   return is_well ? 0 : 1;
 }
 

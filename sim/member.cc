@@ -78,6 +78,9 @@ node::NodeOptions Member::options() {
   options.start.db.growth_bytes = 64 << 10;
   options.start.db.no_sync = PLANTED(db_commits_are_not_durable);
   options.start.machine.max_learners = 3;
+  options.start.machine.lease.checkpoints = profile.lease_checkpoints;
+  options.start.machine.lease.checkpoint_interval_s = 1;
+  options.start.machine.persist_checkpoints = profile.lease_checkpoints;
   options.heartbeat_ns = profile.heartbeat_ns;
   options.election_ns = 10 * profile.heartbeat_ns;
   options.pre_vote = profile.pre_vote;
@@ -92,7 +95,7 @@ node::NodeOptions Member::options() {
 }
 
 void Member::start() {
-  if (is_up() || removed_) return;
+  if (is_up() || removed_ || broken_) return;
   ++life_;
   step_at_.fill(0);
   faulted_ = false;
@@ -107,9 +110,61 @@ void Member::start() {
   }
   if (opened) node_ = std::move(*opened);
   if (has_lost_power()) return end(true);
+  if (!opened && !faulted_ && damaged_) return give_up();
   if (!opened && !faulted_) return around_.violation(*this, "can't start: " + describe(opened.error()));
   if (!opened) return restart_after(kSecond);
+  check_promise();
+  loop_ = std::make_unique<EventLoop>(*this, around_.scheduler, rng_.next());
   for (std::size_t stage = 0; stage < kStages; ++stage) schedule(stage, around_.scheduler.now_ns() + work_ns(stage));
+}
+
+void Member::give_up() {
+  note("finds its disk damaged", life_);
+  broken_ = true;
+  around_.damaged(*this);
+}
+
+void Member::remember_promise() {
+  if (!node_) return;
+  const raft::RaftStatus status = node_->raft_status();
+  promise_ = {.last = status.durable, .term = {}, .vote = status.vote};
+  if (status.unpersisted_batches == 0) promise_->term = status.term;
+}
+
+// Damage or not: a member that starts has all that it was known to have.
+void Member::check_promise() {
+  if (!promise_) return;
+  const raft::RaftStatus status = node_->raft_status();
+  if (status.last < promise_->last) {
+    return around_.violation(*this, "has forgotten entries that were durable: its log ends at " + std::to_string(status.last.value) + ", it was durable up to " +
+                                        std::to_string(promise_->last.value));
+  }
+  if (!promise_->term || status.term > *promise_->term) return;
+  const bool has_forgotten_vote = promise_->vote != MemberId(0) && status.vote != promise_->vote;
+  if (status.term < *promise_->term || has_forgotten_vote) around_.violation(*this, "has forgotten its vote");
+}
+
+void Member::damage_log() {
+  std::vector<std::string> paths;
+  for (const std::string folder : {"/data/member/wal", "/data/member/snap"}) {
+    const auto names = disk_.list(folder);
+    if (!names) return;
+    for (const std::string& name : *names) {
+      if (name.ends_with(".wal") || name.ends_with(".snap")) paths.push_back(base::join_path(folder, name));
+    }
+  }
+  if (paths.empty()) return;
+  const std::string& path = paths[rng_.below(paths.size())];
+  const std::string bytes = disk_.contents(path);
+  const std::size_t used = bytes.find_last_not_of('\0') + 1;
+  if (used == 0) return;
+  for (std::uint64_t flips = 1 + rng_.below(3); flips > 0; --flips) {
+    const std::size_t place = rng_.one_in(3) ? used - 1 - rng_.below(std::min<std::size_t>(used, 300)) : rng_.below(used);
+    const char flipped = static_cast<char>(disk_.contents(path)[place] ^ (1 << rng_.below(8)));
+    disk_.corrupt(path, place, {&flipped, 1});
+  }
+  damaged_ = true;
+  note("has bits flipped", used);
 }
 
 Status Member::try_empty_disk() {
@@ -126,6 +181,9 @@ void Member::end(bool power_lost) {
   ending_ = true;
   disk_.lose_power_at(UINT64_MAX);
   around_.network.member_ended(*this);
+  around_.ending(*this);
+  loop_.reset();
+  remember_promise();
   if (node_) node_->stop_waiting();
   node_.reset();
   ending_ = false;
@@ -159,6 +217,10 @@ void Member::run(const std::function<void(node::LocalNode&)>& work) {
 void Member::after_work(bool ended) {
   const bool power_lost = has_lost_power();
   if (!ended && !power_lost) return wake_stages();
+  if (ended && !power_lost && !faulted_ && damaged_) {
+    end(false);
+    return give_up();
+  }
   if (ended && !power_lost && !faulted_) around_.violation(*this, "has ended itself: " + last_words_->last());
   end(power_lost);
   restart_after(static_cast<std::int64_t>(rng_.below(3 * kSecond)) + 10 * kMillisecond);

@@ -16,6 +16,7 @@
 #include "base/rng.h"
 #include "base/testing/crash_fs.h"
 #include "node/local_node.h"
+#include "sim/event_loop.h"
 #include "sim/profile.h"
 #include "sim/scheduler.h"
 #include "sim/sim_clock.h"
@@ -32,8 +33,10 @@ struct Surroundings {
   Trace& trace;
   Network& network;
   const Profile& profile;
+  std::function<void(Member&)> ending;                         // its process is about to go: who is connected to it lets go
   std::function<void(Member&)> ended;                          // its process is gone: who waits for it waits in vain
   std::function<void(Member&)> applied;                        // its state machine went on
+  std::function<void(Member&)> damaged;                        // it has noticed that its disk is damaged, and does not run
   std::function<void(const Member&, const std::string&)> violation;
   std::function<std::vector<cluster::Member>()> ask_members;   // what a member that is up says who is in the cluster; empty if none is
 };
@@ -62,10 +65,12 @@ class Member : public node::Transport {
   std::uint64_t life() const { return life_; }
   // Only while it is up, and only inside run().
   node::LocalNode& node() { return *node_; }
+  EventLoop& loop() { return *loop_; }
   base::CrashFs& disk() { return disk_; }
   SimClock& clock() { return clock_; }
-  // A member that has been told of its removal, or has none any more, stays down.
   std::int64_t monotonic_ns() { return clock_.monotonic_ns(); }
+  // In the world's time; it may have passed.
+  std::int64_t paused_until_ns() const { return paused_until_ns_; }
 
   void start();
   // The process is gone: with `power_lost` also what was not synced, each thing or not.
@@ -83,7 +88,10 @@ class Member : public node::Transport {
   void slow_disk(std::int64_t until_ns, std::int64_t factor);
   void trouble_disk(DiskTrouble trouble, std::int64_t until_ns);
   void lose_power_in(std::uint64_t operations);
+  // Flips bits of what its log holds at rest. Only while it is down. A start that notices is no violation: the member stays down.
+  void damage_log();
   void heal();
+  // A member that has been told of its removal, or has none any more, stays down.
   void remove() { removed_ = true; }
 
   // node::Transport.
@@ -94,11 +102,20 @@ class Member : public node::Transport {
  private:
   enum Stage : std::size_t { kReplica, kApply, kDisk, kFlush, kWorker, kStages };
   class LastWords;
+  // What it had made durable when its process ended: others may count on it.
+  struct Promise {
+    LogIndex last;
+    std::optional<Term> term;  // with `vote`; nothing if a newer one was on its way to disk
+    MemberId vote;
+  };
 
   node::NodeOptions options();
   base::Logger logger();
   std::optional<base::Fault> fault(const base::FileOperation& operation);
   void after_work(bool ended);
+  void give_up();
+  void remember_promise();
+  void check_promise();
   bool has_lost_power() const { return disk_.operations() >= power_loss_at_; }
   void wake_stages();
   void schedule(std::size_t stage, std::int64_t at_ns);
@@ -118,8 +135,12 @@ class Member : public node::Transport {
   std::array<node::Wakeup, kStages> wakeups_;
   std::array<std::int64_t, kStages> step_at_{};  // 0: not asked for
   std::unique_ptr<node::LocalNode> node_;
+  std::unique_ptr<EventLoop> loop_;
   std::uint64_t life_ = 0;
   bool removed_ = false;
+  bool damaged_ = false;  // bits were flipped
+  bool broken_ = false;   // and it has noticed
+  std::optional<Promise> promise_;
   bool ending_ = false;   // the process is being taken down: nothing it does has an effect
   bool faulted_ = false;  // the disk has failed it in this run()
 

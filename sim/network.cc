@@ -45,6 +45,7 @@ void Network::send(Member& from, raft::Message message) {
   const auto found = members_.find(message.to);
   if (found == members_.end()) return;
   Member& to = *found->second;
+  if (filter_ && !filter_(from, to, message)) return;
   if (!passes(from, to) || !to.is_up()) {
     if (!rng_.one_in(4)) return;
     return scheduler_.after(latency_ns(), [&from, to = message.to, life = from.life()] {
@@ -80,8 +81,15 @@ void Network::send_snapshot(Member& from, node::OutgoingSnapshot snapshot) {
   Member& to = *found->second;
   trace_.add(scheduler_.now_ns(), from.number(), "sends a snapshot to", static_cast<std::uint64_t>(to.number()),
              std::get<raft::InstallSnapshot>(snapshot.message.body).snapshot.metadata.index.value);
-  transfers_.emplace(number, Transfer{&from, &to, to.life(), std::move(snapshot.message), bolt::SnapshotReader(std::move(snapshot.db)), nullptr});
+  transfers_.emplace(number, Transfer{&from, &to, to.life(), std::move(snapshot.message), bolt::SnapshotReader(std::move(snapshot.db)), nullptr, 0});
   scheduler_.after(latency_ns(), [this, number] { send_next_part(number); });
+}
+
+Network::Sending Network::sending_to(const Member& member) const {
+  for (const auto& [number, transfer] : transfers_) {
+    if (transfer.to == &member) return {transfer.from, transfer.parts};
+  }
+  return {};
 }
 
 void Network::send_next_part(std::uint64_t number) {
@@ -104,6 +112,7 @@ void Network::send_next_part(std::uint64_t number) {
     arrived = part.empty() && taken.has_value();
   });
   if (!transfers_.contains(number)) return;
+  ++transfer.parts;
   if (!taken || arrived) return finish(number, arrived);
   scheduler_.after(latency_ns() * 2, [this, number] { send_next_part(number); });
 }
@@ -117,7 +126,8 @@ void Network::finish(std::uint64_t number, bool arrived) {
   trace_.add(scheduler_.now_ns(), to.number(), arrived ? "has received a snapshot" : "has not received a snapshot", number);
   if (arrived) {
     ++snapshots_delivered_;
-    const std::int64_t late_ns = rng_.one_in(8) ? static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(3 * kSecond))) : 0;
+    std::int64_t late_ns = rng_.one_in(8) ? static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(3 * kSecond))) : 0;
+    if (next_snapshot_late_ns_ != 0) late_ns = std::exchange(next_snapshot_late_ns_, 0);
     scheduler_.after(late_ns, [&to, life = to.life(), message = std::move(transfer.message)]() mutable {
       if (to.life() == life) to.deliver(std::move(message));
     });

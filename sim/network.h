@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <utility>
@@ -37,6 +38,17 @@ class Network {
   void mend_all() { cuts_.clear(); }
   // From here on the network only delays.
   void calm() { calm_ = true; }
+  // What a scene wants: only messages for which this is true get through; empty: all.
+  using Filter = std::function<bool(const Member& from, const Member& to, const raft::Message& message)>;
+  void set_filter(Filter filter) { filter_ = std::move(filter); }
+  // Raft hears so much later of the next snapshot that arrives.
+  void delay_next_snapshot(std::int64_t ns) { next_snapshot_late_ns_ = ns; }
+  // Somebody is sending a snapshot to it; who, and how many parts have arrived.
+  struct Sending {
+    Member* from = nullptr;
+    int parts = 0;
+  };
+  Sending sending_to(const Member& member) const;
 
   std::uint64_t snapshots_delivered() const { return snapshots_delivered_; }
 
@@ -48,6 +60,7 @@ class Network {
     raft::Message message;
     bolt::SnapshotReader db;
     std::unique_ptr<node::SnapshotReceiver> receiver;
+    int parts = 0;
   };
 
   bool passes(Member& from, Member& to);
@@ -67,6 +80,8 @@ class Network {
   std::uint64_t transfers_begun_ = 0;
   std::uint64_t snapshots_delivered_ = 0;
   bool calm_ = false;
+  Filter filter_;
+  std::int64_t next_snapshot_late_ns_ = 0;
 };
 
 }  // namespace etcd::sim

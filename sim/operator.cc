@@ -128,7 +128,9 @@ std::vector<cluster::Member> members_known_to(Member& member) {
 }  // namespace
 
 // It starts when the cluster says that it is one of its members - or will be, if the answer was lost: then it waits in vain, as it may.
-void World::add_member() {
+void World::add_member() { add_member(rng_.one_in(2)); }
+
+void World::add_member(bool is_learner) {
   constexpr std::size_t kMost = 8;
   Member* asked = any_up();
   if (asked == nullptr) return;
@@ -138,7 +140,7 @@ void World::add_member() {
   cluster::Member added;
   added.peer_urls = {"http://m" + std::to_string(number) + ":2380"};
   added.id = cluster::member_id(added.peer_urls, "", scheduler_.now_ns());
-  added.is_learner = rng_.one_in(2);
+  added.is_learner = is_learner;
   members.push_back(added);
   raft::ConfChange change;
   change.type = added.is_learner ? raft::ConfChangeType::kAddLearnerNode : raft::ConfChangeType::kAddNode;
@@ -168,6 +170,13 @@ void World::remove_member() {
   Member* asked = any_up();
   Member* gone = any_up();
   if (asked == nullptr || members_known_to(*asked).size() < kFewest) return;
+  remove_member(*gone);
+}
+
+void World::remove_member(Member& member) {
+  Member* gone = &member;
+  Member* asked = any_up();
+  if (asked == nullptr) return;
   raft::ConfChange change;
   change.type = raft::ConfChangeType::kRemoveNode;
   change.node_id = gone->id();

@@ -1,5 +1,6 @@
 #include "sim/profile.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "base/rng.h"
@@ -42,6 +43,8 @@ void draw_work(Draw& draw, Profile& profile) {
   profile.clients = static_cast<int>(draw.between(2, 6));
   profile.keys = static_cast<int>(draw.between(1, 8));
   profile.lease_holders = static_cast<int>(draw.between(0, 3));
+  profile.lease_checkpoints = draw.one_in(3);
+  profile.watchers = static_cast<int>(draw.between(0, 4));
   profile.reads = draw.between(10, 70);
   profile.think_ns = draw.one_in(4) ? draw.ns(kMillisecond, 20 * kMillisecond) : draw.ns(20 * kMillisecond, 400 * kMillisecond);
   profile.duration_ns = draw.ns(20 * kSecond, 60 * kSecond);
@@ -75,6 +78,7 @@ void draw_trouble(Draw& draw, Profile& profile) {
   profile.isolate = draw.weight(10);
   profile.clock_jump = draw.weight(4);
   profile.lost_disk = draw.weight(4);
+  profile.bit_flip = draw.weight(4);
   profile.act_every_ns = draw.ns(500 * kMillisecond, 8 * kSecond);
   profile.move_leader = draw.weight(6);
   profile.defragment = draw.weight(6);
@@ -98,7 +102,38 @@ void draw_storm(Draw& draw, Profile& profile) {
   profile.change_members = 0;
 }
 
+// Nothing goes wrong but what the scene does.
+void draw_stage(Draw& draw, Profile& profile, Scene scene) {
+  profile.scene = scene;
+  profile.members = scene == Scene::kFigureEight ? 5 : 3;
+  profile.think_ns = draw.ns(2 * kMillisecond, 20 * kMillisecond);
+  profile.lose_one_in = profile.repeat_one_in = 0;
+  profile.clock_drift_ppm = std::min<std::uint64_t>(profile.clock_drift_ppm, 1000);
+  profile.trouble_every_ns = profile.act_every_ns = 1000 * kSecond;
+  profile.duration_ns = 10 * kSecond;
+  if (scene == Scene::kFigureEight) {
+    profile.max_message_bytes = 1;
+    profile.snapshot_count = 1000;
+    profile.catchup_entries = 500;
+    return;
+  }
+  profile.snapshot_count = draw.between(2, 20);
+  profile.catchup_entries = draw.between(0, 5);
+  profile.forget_interval = 1;
+}
+
 }  // namespace
+
+Profile draw_scene(std::uint64_t seed, Scene scene) {
+  Draw draw(seed);
+  Profile profile;
+  profile.seed = seed;
+  draw_cluster(draw, profile);
+  draw_work(draw, profile);
+  draw_machine(draw, profile);
+  draw_stage(draw, profile, scene);
+  return profile;
+}
 
 Profile draw_profile(std::uint64_t seed) {
   Draw draw(seed);
@@ -109,13 +144,17 @@ Profile draw_profile(std::uint64_t seed) {
   draw_machine(draw, profile);
   draw_trouble(draw, profile);
   if (draw.one_in(8)) draw_storm(draw, profile);
+  if (draw.one_in(10)) return draw_scene(seed, static_cast<Scene>(draw.between(1, kScenes - 1)));
   return profile;
 }
 
 std::string describe(const Profile& profile) {
+  static constexpr const char* kSceneNames[kScenes] = {
+      "", ", figure eight", ", a snapshot during a defragmentation", ", a snapshot during a compaction", ", a snapshot to a learner",
+      ", two snapshots", ", the sender of a snapshot dies", ", a late snapshot", ", power losses during an installation"};
   char text[400];
-  std::snprintf(text, sizeof text, "seed %llu: %d members, %d clients on %d keys for %.0f s, snapshots every %llu entries, trouble every %.1f s",
-                static_cast<unsigned long long>(profile.seed), profile.members, profile.clients, profile.keys,
+  std::snprintf(text, sizeof text, "seed %llu%s: %d members, %d clients on %d keys for %.0f s, snapshots every %llu entries, trouble every %.1f s",
+                static_cast<unsigned long long>(profile.seed), kSceneNames[static_cast<std::size_t>(profile.scene)], profile.members, profile.clients, profile.keys,
                 static_cast<double>(profile.duration_ns) / 1e9, static_cast<unsigned long long>(profile.snapshot_count),
                 static_cast<double>(profile.trouble_every_ns) / 1e9);
   return text;

@@ -6,8 +6,23 @@
 
 namespace etcd::sim {
 
+// What a world plays instead of trouble at random; scenes.cc and figure_eight.cc say what each is.
+enum class Scene : std::uint8_t {
+  kNone,
+  kFigureEight,
+  kSnapshotDuringDefragmentation,
+  kSnapshotDuringCompaction,
+  kSnapshotToLearner,
+  kTwoSnapshots,
+  kSenderDies,
+  kLateSnapshot,
+  kPowerLossDuringInstallation,
+};
+inline constexpr int kScenes = 9;
+
 struct Profile {
   std::uint64_t seed = 0;
+  Scene scene = Scene::kNone;
 
   // The cluster.
   int members = 3;  // at the start
@@ -24,6 +39,8 @@ struct Profile {
   int clients = 0;
   int keys = 0;
   int lease_holders = 0;
+  bool lease_checkpoints = false;
+  int watchers = 0;
   std::uint64_t reads = 0;  // of a hundred requests
   std::int64_t think_ns = 0;  // mean pause of a client between two requests
   std::int64_t duration_ns = 0;
@@ -58,6 +75,7 @@ struct Profile {
   std::uint64_t isolate = 0;
   std::uint64_t clock_jump = 0;
   std::uint64_t lost_disk = 0;
+  std::uint64_t bit_flip = 0;  // at rest, in the log
 
   // What an operator does. Mean time between two acts.
   std::int64_t act_every_ns = 0;
@@ -68,13 +86,15 @@ struct Profile {
 
   std::uint64_t total_trouble() const {
     return kill + power_loss + power_loss_in_write + cluster_power_loss + pause + slow_disk + failing_disk + failing_sync + partition + one_way_cut +
-           isolate + clock_jump + lost_disk;
+           isolate + clock_jump + lost_disk + bit_flip;
   }
   std::uint64_t total_acts() const { return move_leader + defragment + compact + change_members; }
 };
 
 // The same seed, the same profile, on every machine.
 Profile draw_profile(std::uint64_t seed);
+// The same world, but it plays the scene.
+Profile draw_scene(std::uint64_t seed, Scene scene);
 // One line, for the head of a report.
 std::string describe(const Profile& profile);
 

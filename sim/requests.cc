@@ -84,6 +84,19 @@ std::string swap_request(int key, const std::optional<std::string>& expected, st
   return out;
 }
 
+std::string put_both_request(std::string_view first, std::string_view second, LeaseId lease) {
+  std::string out;
+  for (const std::string_view key : {first, second}) {
+    std::string put;
+    WireWriter writer(put);
+    writer.bytes(1, key);
+    writer.bytes(2, "held");
+    writer.int64(3, lease.value);
+    out += message(message(put, 2), 2);
+  }
+  return out;
+}
+
 std::string compaction_request(Revision revision) {
   std::string out;
   WireWriter(out).int64(1, revision.value);

@@ -21,6 +21,8 @@ std::string put_request(int key, std::string_view value);
 std::string delete_request(int key);
 // Puts `value` if the key holds `expected`, whole text (nothing: if it does not exist); else gets it.
 std::string swap_request(int key, const std::optional<std::string>& expected, std::string_view value);
+// Puts both keys in one transaction, under the lease.
+std::string put_both_request(std::string_view first, std::string_view second, LeaseId lease);
 std::string compaction_request(Revision revision);
 
 struct Answer {

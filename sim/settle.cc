@@ -10,6 +10,8 @@ namespace etcd::sim {
 namespace {
 
 constexpr std::int64_t kRecoveryLimitNs = 120 * kSecond;
+// The longest lease by the slowest clock, a change of leader, and some rounds of asking.
+constexpr std::int64_t kLeaseLimitNs = 40 * kSecond;
 
 }  // namespace
 
@@ -18,19 +20,23 @@ void World::settle() {
   for (const auto& client : clients_) client->stop();
   for (const auto& holder : lease_holders_) holder->stop();
   wait_until([this] { return std::ranges::all_of(clients_, &Client::is_idle); }, kRecoveryLimitNs);
+  if (!wait_until([this] { return to_be_replaced_ == nullptr; }, kRecoveryLimitNs)) violate(nullptr, "a damaged member can't be replaced");
   wait_until([this] { return !changing_members_; }, kRecoveryLimitNs);
   pass(2 * kSecond);  // who is to join has started
   retire_strangers();
   serve_again();
-  if (!wait_until([this] { return std::ranges::all_of(lease_holders_, &LeaseHolder::is_idle); }, kRecoveryLimitNs)) {
+  if (!wait_until([this] { return std::ranges::all_of(lease_holders_, &LeaseHolder::is_idle); }, kLeaseLimitNs)) {
     violate(nullptr, "a lease does not end, though its time is over");
   }
   come_to_rest();
+  for (const auto& watcher : watchers_) watcher->settle();
+  tell_watchers();
   read_everything(true);
   compare_states();
   restart_all();
   serve_again();
   come_to_rest();
+  tell_watchers();
   read_everything(false);
 }
 
@@ -104,6 +110,13 @@ bool World::is_at_rest() {
 
 void World::come_to_rest() {
   if (!wait_until([this] { return is_at_rest(); }, kRecoveryLimitNs)) violate(nullptr, "the members do not come to one state, though nothing is wrong");
+}
+
+// A watcher that reads is told of everything, or that it was compacted, and comes to the end.
+void World::tell_watchers() {
+  const std::int64_t newest = event_log_.newest();
+  const auto all_told = [&] { return std::ranges::all_of(watchers_, [&](const auto& watcher) { return watcher->has_been_told(newest); }); };
+  if (!wait_until(all_told, kRecoveryLimitNs)) violate(nullptr, "a watcher is not told of what has happened, though nothing is wrong");
 }
 
 // Every key, linearizably: nothing that was acknowledged may be missing.

@@ -1,5 +1,6 @@
 // What goes wrong.
 #include <algorithm>
+#include <utility>
 
 #include "sim/world.h"
 
@@ -84,6 +85,36 @@ void World::make_trouble() {
     return member->clock().jump(jump);
   }
   if (chosen(profile_.lost_disk)) return lose_disk(*member);
+  if (chosen(profile_.bit_flip)) return damage(*member);
+}
+
+// One member in all of a world, and only where the others are enough to do without it: what it had promised may be gone for good.
+void World::damage(Member& member) {
+  const std::vector<cluster::Member> known = members_known();
+  const bool is_spare = std::ranges::count_if(known, [](const cluster::Member& each) { return !each.is_learner; }) >= 3;
+  if (!is_spare || changing_members_ || (hit_ != nullptr && hit_ != &member)) return;
+  hit_ = &member;
+  end_for_a_while(member, rng_.one_in(2));
+  member.damage_log();
+}
+
+// The operator removes it and adds an empty one.
+void World::damage_noticed(Member& member) {
+  ++damaged_;
+  to_be_replaced_ = &member;
+  every(kSecond, [this] { replace_damaged(); });
+}
+
+bool World::is_known(const Member& member) {
+  const std::vector<cluster::Member> known = members_known();
+  return known.empty() || std::ranges::find(known, member.id(), &cluster::Member::id) != known.end();
+}
+
+void World::replace_damaged() {
+  if (to_be_replaced_ == nullptr || changing_members_) return;
+  if (is_known(*to_be_replaced_)) return remove_member(*to_be_replaced_);
+  std::exchange(to_be_replaced_, nullptr)->remove();
+  add_member(false);
 }
 
 // It comes back with an empty disk under its old id: it has to be refused, if the others know that it was there. Then somebody puts the old disk back.

@@ -15,8 +15,10 @@ World::World(const Profile& profile, std::size_t kept_trace)
               trace_,
               network_,
               profile_,
+              [this](Member& member) { member_ends(member); },
               [this](Member& member) { member_ended(member); },
               [this](Member& member) { observe(member); },
+              [this](Member& member) { damage_noticed(member); },
               [this](const Member& member, const std::string& what) { violate(&member, what); },
               [this] { return members_known(); }},
       service_{around_, members_, history_} {
@@ -48,12 +50,14 @@ void World::make_clients() {
   for (int i = 1; i <= profile_.lease_holders; ++i) {
     lease_holders_.push_back(std::make_unique<LeaseHolder>(around_, members_, i, rng_.next()));
   }
+  for (int i = 1; i <= profile_.watchers; ++i) watchers_.push_back(std::make_unique<Watcher>(around_, members_, event_log_, rng_.next()));
 }
 
 Report World::run() {
   for (const auto& member : members_) member->start();
   for (const auto& client : clients_) client->start();
   for (const auto& holder : lease_holders_) holder->start();
+  for (const auto& watcher : watchers_) watcher->start();
   every(100 * kMillisecond, [this] {
     for (const auto& member : members_) {
       member->run([&](node::LocalNode& node) {
@@ -64,11 +68,12 @@ Report World::run() {
   every(2 * kSecond, [this] { compare_hashes(); });
   act_later();
   trouble_later();
-  pass(profile_.duration_ns);
+  profile_.scene == Scene::kNone ? pass(profile_.duration_ns) : play();
   settle();
 
   Report report;
   if (!violation_) violation_ = history_.violation();
+  if (!violation_) violation_ = event_log_.check(history_);
   report.violation = violation_;
   report.trace_hash = trace_.hash();
   report.events = scheduler_.sequence();
@@ -80,7 +85,17 @@ Report World::run() {
   report.snapshots = network_.snapshots_delivered();
   report.leaders = agreement_.leaders();
   report.member_changes = member_changes_;
-  for (const auto& holder : lease_holders_) report.leases_ended += holder->ended();
+  for (const auto& holder : lease_holders_) {
+    report.leases_ended += holder->ended();
+    report.renewals += holder->renewed();
+  }
+  report.damaged = damaged_;
+  report.scenes_played = scenes_played_;
+  for (const auto& watcher : watchers_) {
+    report.events_told += watcher->events();
+    report.progress_told += watcher->progress();
+    report.watches_compacted += watcher->compacted();
+  }
   report.trace = trace_.text();
   return report;
 }
@@ -111,9 +126,14 @@ void World::every(std::int64_t ns, const std::function<void()>& action) {
 void World::observe(Member& member) {
   member.run([&](node::LocalNode& node) {
     if (auto fault = agreement_.see_state(node.machine())) violate(&member, *fault);
+    if (auto fault = event_log_.see(*node.view())) violate(&member, *fault);
     const node::NodeStatus status = node.status();
     if (auto fault = agreement_.see_leader(status.term, status.leader)) violate(&member, *fault);
   });
+}
+
+void World::member_ends(Member& member) {
+  for (const auto& watcher : watchers_) watcher->member_ends(member);
 }
 
 void World::member_ended(Member& member) {

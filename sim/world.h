@@ -15,6 +15,7 @@
 #include "base/rng.h"
 #include "sim/agreement.h"
 #include "sim/client.h"
+#include "sim/event_log.h"
 #include "sim/history.h"
 #include "sim/lease_holder.h"
 #include "sim/member.h"
@@ -22,6 +23,7 @@
 #include "sim/profile.h"
 #include "sim/scheduler.h"
 #include "sim/trace.h"
+#include "sim/watcher.h"
 
 namespace etcd::sim {
 
@@ -38,6 +40,12 @@ struct Report {
   std::uint64_t leaders = 0;
   std::uint64_t member_changes = 0;
   std::uint64_t leases_ended = 0;
+  std::uint64_t renewals = 0;
+  std::uint64_t events_told = 0;  // to watchers
+  std::uint64_t progress_told = 0;
+  std::uint64_t watches_compacted = 0;
+  std::uint64_t damaged = 0;       // members whose damage was noticed
+  std::uint64_t scenes_played = 0;  // to their end
   std::string trace;  // the kept part
 };
 
@@ -65,8 +73,10 @@ class World {
   void compact();
   void change_members();
   void add_member();
+  void add_member(bool is_learner);
   void start_joining(int number, const cluster::Bootstrap& join);
   void remove_member();
+  void remove_member(Member& gone);
   void promote_member();
   void compare_hashes();
   Member* any_up();
@@ -80,12 +90,34 @@ class World {
   void partition();
   void lose_disk(Member& member);
 
+  void damage(Member& member);
+  void damage_noticed(Member& member);
+  void replace_damaged();
+  bool is_known(const Member& member);
+
+  // Scenes (scenes.cc, figure_eight.cc).
+  void play();
+  void play_scene();
+  Member* leave_behind();
+  Member* wait_for_leader();
+  bool wait_for_transfer(Member& to);
+  bool wait_for_catching_up(Member& member);
+  void start_all();
+  void snapshot_during(const std::function<void(Member& leader, Member& behind)>& act);
+  void snapshot_to_learner();
+  void two_snapshots();
+  void sender_dies();
+  void late_snapshot();
+  void power_loss_during_installation();
+  void play_figure_eight();
+
   // The end (settle.cc).
   void settle();
   void mend();
   void retire_strangers();
   void serve_again();
   void come_to_rest();
+  void tell_watchers();
   void compare_states();
   LogIndex applied_everywhere();
   std::map<int, std::uint32_t> hash_all();
@@ -94,6 +126,7 @@ class World {
   bool is_at_rest();
 
   void observe(Member& member);
+  void member_ends(Member& member);
   void member_ended(Member& member);
   void violate(const Member* member, const std::string& what);
 
@@ -108,6 +141,8 @@ class World {
   Service service_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<std::unique_ptr<LeaseHolder>> lease_holders_;
+  EventLog event_log_;
+  std::vector<std::unique_ptr<Watcher>> watchers_;
   Agreement agreement_;
   std::optional<std::string> violation_;
   ClusterId cluster_id_;
@@ -116,6 +151,10 @@ class World {
   int numbers_ = 0;  // given to members so far
   std::uint64_t ends_ = 0;
   std::uint64_t member_changes_ = 0;
+  std::uint64_t damaged_ = 0;  // members whose damage was noticed
+  Member* hit_ = nullptr;          // whose disk was damaged
+  Member* to_be_replaced_ = nullptr;
+  std::uint64_t scenes_played_ = 0;
 };
 
 }  // namespace etcd::sim
