@@ -47,10 +47,6 @@ Result<DbMeta> read_db_meta(const bolt::ReadTx& db) {
     meta.storage_version = cluster::parse_version(*storage);
     if (!meta.storage_version) return fail(Errc::kCorrupt, "meta bucket: the storage version can't be read");
   }
-  TRY_ASSIGN(const auto enabled, get(db, schema::kAuth, schema::kAuthEnabled));
-  meta.auth_enabled = enabled && *enabled == "\x01";
-  TRY_ASSIGN(const auto revision, get(db, schema::kAuth, schema::kAuthRevision));
-  meta.has_auth_revision = revision.has_value();
   return meta;
 }
 
@@ -59,10 +55,6 @@ Status check_supported(const DbMeta& meta) {
   const cluster::Version stored = cluster::minor_of(meta.storage_version.value_or(kOldestStorage));
   if (stored < kOldestStorage || stored > newest) {
     return fail(Errc::kUnsupported, "version \"" + cluster::to_string(stored) + "\" is not supported");
-  }
-  if (meta.auth_enabled) {
-    return fail(Errc::kUnsupported,
-                "auth is enabled in this database, which this version can't enforce: it would be open to everyone");
   }
   return {};
 }

@@ -20,13 +20,11 @@ struct DbMeta {
   LogIndex index;  // of the last entry in the state; 0 in a new db
   Term term;
   std::optional<cluster::Version> storage_version;  // nothing: 3.5's, or new
-  bool has_auth_revision = false;
-  bool auth_enabled = false;
 };
 
 // Errors: kCorrupt for a value of the wrong form.
 Result<DbMeta> read_db_meta(const bolt::ReadTx& db);
-// kUnsupported if the db is of a storage version that can't be brought to this program's, or has auth enabled.
+// kUnsupported if the db is of a storage version that can't be brought to this program's.
 Status check_supported(const DbMeta& meta);
 
 Status write_storage_version(bolt::Bucket& meta, const std::optional<cluster::Version>& version);

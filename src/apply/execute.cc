@@ -2,6 +2,8 @@
 #include <array>
 #include <utility>
 
+#include "apply/accesses.h"
+#include "apply/auth_requests.h"
 #include "apply/branches.h"
 #include "apply/check.h"
 #include "apply/kv_writer.h"
@@ -25,10 +27,11 @@ bool is_any_of(const AnyRequest& request) {
 
 // As the label of etcd_server_apply_duration_seconds has it. In the order of AnyRequest.
 std::string_view operation_name(const AnyRequest& request) {
+  if (const auto* auth = std::get_if<auth::Request>(&request)) return auth_operation_name(*auth);
   static constexpr std::array<std::string_view, std::variant_size_v<AnyRequest>> kNames = {
       "unknown",           "Range",                "Put",              "DeleteRange",          "Txn",
       "Compaction",        "LeaseGrant",           "LeaseRevoke",      "LeaseCheckpoint",      "Alarm",
-      "ClusterVersionSet", "ClusterMemberAttrSet", "DowngradeInfoSet", "DowngradeVersionTest", "Auth"};
+      "ClusterVersionSet", "ClusterMemberAttrSet", "DowngradeInfoSet", "DowngradeVersionTest", "unknown"};
   return kNames[request.index()];
 }
 
@@ -52,6 +55,8 @@ Result<Applied> StateMachine::apply_normal(const raft::Entry& entry, const Apply
   TRY(check_applicable(decoded->request));
   const Call call{.options = options,
                   .header = {.cluster = options_.cluster, .member = options_.member, .term = entry.term},
+                  .who = decoded->who,
+                  .index = entry.index,
                   .applied = applied};
   Result<Rope> response = execute_within_limits(decoded->request, call);
   applied.operation = operation_name(decoded->request);
@@ -62,10 +67,6 @@ Result<Applied> StateMachine::apply_normal(const raft::Entry& entry, const Apply
 
 // Whatever can't be applied at all is found here, before anything changes.
 Status StateMachine::check_applicable(const AnyRequest& request) const {
-  if (const auto* auth = std::get_if<AuthRequest>(&request)) {
-    return fail(Errc::kUnsupported, "the log holds a request about users or roles (field " +
-                                        std::to_string(auth->field) + "), which this version can't apply");
-  }
   if (std::holds_alternative<std::monostate>(request))
     return fail(Errc::kUnsupported, "the log holds a request that this version does not know");
   if (const auto* set = std::get_if<ClusterVersionSetRequest>(&request)) {
@@ -78,10 +79,11 @@ Status StateMachine::check_applicable(const AnyRequest& request) const {
   return {};
 }
 
-// The limits in etcd's order: corruption alarm, space alarm, quota.
+// The limits in etcd's order: corruption alarm, space alarm, permissions, quota.
 Result<Rope> StateMachine::execute_within_limits(const AnyRequest& request, const Call& call) {
   const std::int64_t cost = growth(request);
   TRY(check_alarms(request, cost));
+  if (state_.auth.enabled()) TRY(check_permissions(request, call.who));
   const bool over_quota = cost > 0 && options_.quota_bytes > 0 && state_.db_bytes + cost >= options_.quota_bytes;
   Result<Rope> response = std::visit([&](const auto& one) { return execute(one, call); }, request);
   if (!over_quota || !response) return response;
@@ -98,6 +100,17 @@ Status StateMachine::check_alarms(const AnyRequest& request, std::int64_t cost) 
   if (touches_keys && alarms.any(cluster::AlarmType::kCorrupt)) return fail(Errc::kCorruptCluster);
   if (cost > 0 && alarms.any(cluster::AlarmType::kNoSpace)) return fail(Errc::kNoSpaceQuota);
   return {};
+}
+
+// Every member judges by the same state, so a request that is refused is refused by all. Root may touch the keys of a lease
+// at any revision, so there is no need to list them.
+Status StateMachine::check_permissions(const AnyRequest& request, const auth::Who& who) {
+  const auth::View& view = *state_.auth.view();
+  if (const auto* auth = std::get_if<auth::Request>(&request)) return check_auth_permissions(*auth, view, who);
+  const bool is_root = view.check_admin(who).has_value();
+  accesses_.clear();
+  append_accesses(request, is_root ? nullptr : &state_.lessor, accesses_);
+  return view.check(who, accesses_);
 }
 
 ResponseHeader StateMachine::header_now(const Call& call) const {
@@ -229,11 +242,13 @@ Result<Rope> StateMachine::execute(const DowngradeVersionTestRequest&, const Cal
   return Rope();
 }
 
-// Refused by check_applicable.
-Result<Rope> StateMachine::execute(const AuthRequest& request, const Call&) {
-  CHECK(false, request.field);
-  return Rope();
+// Users and roles.
+
+Result<Rope> StateMachine::execute(const auth::Request& request, const Call& call) {
+  return execute_auth(request, {.store = state_.auth, .changes = state_.changes, .header = header_now(call), .index = call.index});
 }
+
+// Refused by check_applicable.
 Result<Rope> StateMachine::execute(std::monostate, const Call&) {
   CHECK(false);
   return Rope();

@@ -233,16 +233,11 @@ Result<DowngradeInfoSetRequest> decode_downgrade_info_set(std::string_view bytes
 Status read_header(std::string_view bytes, InternalRaftRequest& out) {
   TRY(read_message("RequestHeader", bytes, [&](const WireField& field) {
     if (field.number == 1) set(out.id, field);
-    if (field.number == 2) set(out.username, field);
-    if (field.number == 3) set(out.auth_revision, field);
+    if (field.number == 2) set(out.who.name, field);
+    if (field.number == 3) set(out.who.revision, field);
   }));
-  if (!base::is_utf8(out.username)) return malformed("RequestHeader");
+  if (!base::is_utf8(out.who.name)) return malformed("RequestHeader");
   return {};
-}
-
-bool is_auth(std::uint32_t field) {
-  return field == 1000 || (field >= 1011 && field <= 1013) || (field >= 1100 && field <= 1107) ||
-         (field >= 1200 && field <= 1204);
 }
 
 constexpr std::uint32_t kDowngradeVersionTest = 9900;
@@ -256,7 +251,7 @@ Result<AnyRequest> any(Result<Request> decoded) {
 
 // The request in field `number`; monostate if this version knows no such field.
 Result<AnyRequest> decode_any(std::uint32_t number, std::string_view bytes) {
-  if (is_auth(number)) return AnyRequest(AuthRequest{.field = number});
+  if (auth::is_request(number)) return any(auth::decode_request(number, bytes));
   if (number == kDowngradeVersionTest) return AnyRequest(DowngradeVersionTestRequest{});
   switch (static_cast<RequestKind>(number)) {
     case RequestKind::kRange:
@@ -283,8 +278,9 @@ Result<AnyRequest> decode_any(std::uint32_t number, std::string_view bytes) {
       return any(decode_cluster_member_attr_set(bytes));
     case RequestKind::kDowngradeInfoSet:
       return any(decode_downgrade_info_set(bytes));
+    default:
+      return AnyRequest(std::monostate{});
   }
-  return AnyRequest(std::monostate{});
 }
 
 }  // namespace
@@ -456,9 +452,12 @@ Result<InternalRaftRequest> decode_internal(std::string_view bytes) {
   return out;
 }
 
-std::string encode_internal(std::uint64_t id, RequestKind kind, std::string_view request) {
+std::string encode_internal(std::uint64_t id, const auth::Who& who, RequestKind kind, std::string_view request) {
   std::string header;
-  base::WireWriter(header).varint_if(1, id);
+  base::WireWriter header_writer(header);
+  header_writer.varint_if(1, id);
+  header_writer.bytes_if(2, who.name);
+  header_writer.varint_if(3, who.revision);
   const auto number = static_cast<std::uint32_t>(kind);
   std::string out;
   out.reserve(request.size() + header.size() + 16);

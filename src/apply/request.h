@@ -15,6 +15,8 @@
 #include <variant>
 #include <vector>
 
+#include "auth/identity.h"
+#include "auth/request.h"
 #include "base/ids.h"
 #include "base/result.h"
 #include "cluster/alarms.h"
@@ -157,21 +159,15 @@ struct DowngradeInfoSetRequest {
 // An entry that a test of etcd puts into the log: does nothing.
 struct DowngradeVersionTestRequest {};
 
-// One of the 17 requests about users and roles. Not done yet: see StateMachine.
-struct AuthRequest {
-  std::uint32_t field = 0;
-};
-
 using AnyRequest =
     std::variant<std::monostate, RangeRequest, PutRequest, DeleteRangeRequest, TxnRequest, CompactionRequest,
                  LeaseGrantRequest, LeaseRevokeRequest, LeaseCheckpointRequest, AlarmRequest, ClusterVersionSetRequest,
-                 ClusterMemberAttrSetRequest, DowngradeInfoSetRequest, DowngradeVersionTestRequest, AuthRequest>;
+                 ClusterMemberAttrSetRequest, DowngradeInfoSetRequest, DowngradeVersionTestRequest, auth::Request>;
 
 // What a normal entry of the log holds.
 struct InternalRaftRequest {
   std::uint64_t id = 0;  // of the proposer, who waits for it
-  std::string_view username;
-  std::uint64_t auth_revision = 0;
+  auth::Who who;         // on whose behalf it was proposed
   AnyRequest request;  // monostate: none that this version knows
 };
 
@@ -197,14 +193,35 @@ enum class RequestKind : std::uint32_t {
   kLeaseRevoke = 9,
   kAlarm = 10,
   kLeaseCheckpoint = 11,
+  kAuthEnable = 1000,
+  kAuthDisable = 1011,
+  kAuthenticate = 1012,
+  kAuthStatus = 1013,
+  kAuthUserAdd = 1100,
+  kAuthUserDelete = 1101,
+  kAuthUserGet = 1102,
+  kAuthUserChangePassword = 1103,
+  kAuthUserGrantRole = 1104,
+  kAuthUserRevokeRole = 1105,
+  kAuthUserList = 1106,
+  kAuthRoleList = 1107,
+  kAuthRoleAdd = 1200,
+  kAuthRoleDelete = 1201,
+  kAuthRoleGet = 1202,
+  kAuthRoleGrantPermission = 1203,
+  kAuthRoleRevokePermission = 1204,
   kClusterVersionSet = 1300,
   kClusterMemberAttrSet = 1301,
   kDowngradeInfoSet = 1302,
 };
 
-// The bytes of an entry: the request as field `kind` around the given bytes, and the id in the header. Equal to what Go
+// The bytes of an entry: the request as field `kind` around the given bytes, and the rest in the header. Equal to what Go
 // makes of the same request if `request` is (fields ascending, no unknown ones).
-std::string encode_internal(std::uint64_t id, RequestKind kind, std::string_view request);
+std::string encode_internal(std::uint64_t id, const auth::Who& who, RequestKind kind, std::string_view request);
+// On nobody's behalf.
+inline std::string encode_internal(std::uint64_t id, RequestKind kind, std::string_view request) {
+  return encode_internal(id, auth::Who(), kind, request);
+}
 
 // Requests that the node makes itself.
 std::string encode_alarm(const AlarmRequest& request);

@@ -125,13 +125,15 @@ TEST_F(GoVectors, EntriesOfEveryKindAreRead) {
   internal<DowngradeVersionTestRequest>("downgrade_version_test");
 }
 
-TEST_F(GoVectors, AuthRequestsAreKnownAsSuch) {
+TEST_F(GoVectors, AuthRequestsAreReadWithWhoProposedThem) {
   const std::string bytes = at("internal_auth_enable");
-  const InternalRaftRequest request = decode_internal(bytes).value();
-  EXPECT_EQ(request.username, "root");
-  EXPECT_EQ(request.auth_revision, 4u);
-  ASSERT_TRUE(std::holds_alternative<AuthRequest>(request.request));
-  EXPECT_EQ(std::get<AuthRequest>(request.request).field, 1000u);
+  const auto request = decode_internal(bytes).value();
+  EXPECT_EQ(request.id, 1u);
+  EXPECT_EQ(request.who.name, "root");
+  EXPECT_EQ(request.who.revision, 4u);
+  ASSERT_TRUE(std::holds_alternative<auth::Request>(request.request));
+  EXPECT_TRUE(std::holds_alternative<auth::EnableRequest>(std::get<auth::Request>(request.request)));
+  EXPECT_EQ(encode_internal(1, request.who, RequestKind::kAuthEnable, ""), bytes);
 }
 
 TEST_F(GoVectors, TheLegacyIdCountsWhereThereIsOne) {

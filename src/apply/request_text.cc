@@ -181,7 +181,7 @@ std::string describe_one(const ClusterVersionSetRequest&) { return "cluster_vers
 std::string describe_one(const ClusterMemberAttrSetRequest&) { return "cluster_member_attr_set"; }
 std::string describe_one(const DowngradeInfoSetRequest&) { return "downgrade_info_set"; }
 std::string describe_one(const DowngradeVersionTestRequest&) { return "downgrade_version_test"; }
-std::string describe_one(const AuthRequest&) { return "auth"; }
+std::string describe_one(const auth::Request&) { return "auth"; }
 std::string describe_one(std::monostate) { return "unknown"; }
 
 }  // namespace

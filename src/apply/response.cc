@@ -100,6 +100,32 @@ Rope encode_alarm_response(const ResponseHeader& header, const std::vector<clust
   return Rope(std::move(out));
 }
 
+Rope encode_auth_status_response(const ResponseHeader& header, bool enabled, std::uint64_t revision) {
+  std::string out = header_field(header);
+  WireWriter writer(out);
+  writer.bool_if(2, enabled);
+  writer.varint_if(3, revision);
+  return Rope(std::move(out));
+}
+
+Rope encode_authenticate_response(const ResponseHeader& header, std::string_view token) {
+  std::string out = header_field(header);
+  WireWriter(out).bytes_if(2, token);
+  return Rope(std::move(out));
+}
+
+Rope encode_names_response(const ResponseHeader& header, const std::vector<std::string_view>& names) {
+  std::string out = header_field(header);
+  for (const std::string_view name : names) WireWriter(out).bytes(2, name);
+  return Rope(std::move(out));
+}
+
+Rope encode_role_get_response(const ResponseHeader& header, const std::vector<auth::Permission>& permissions) {
+  std::string out = header_field(header);
+  for (const auth::Permission& permission : permissions) WireWriter(out).bytes(2, auth::encode(permission));
+  return Rope(std::move(out));
+}
+
 Rope encode_header_response(const ResponseHeader& header) {
   return Rope(header_field(header));
 }

@@ -1,4 +1,4 @@
-// The responses of the KV, Lease and Maintenance services, encoded straight to bytes. Key-values are spliced in as they
+// The responses of the KV, Lease, Maintenance and Auth services, encoded straight to bytes. Key-values are spliced in as they
 // are stored.
 #pragma once
 
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "apply/request.h"
+#include "auth/records.h"
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/result.h"
@@ -41,7 +42,13 @@ base::Rope encode_delete_range_response(const ResponseHeader& header, std::int64
                                         const std::vector<std::string_view>& prev_kvs);
 base::Rope encode_lease_grant_response(const ResponseHeader& header, LeaseId id, std::int64_t ttl_s);
 base::Rope encode_alarm_response(const ResponseHeader& header, const std::vector<cluster::Alarm>& alarms);
-// CompactionResponse, LeaseRevokeResponse, LeaseCheckpointResponse: nothing but a header.
+base::Rope encode_auth_status_response(const ResponseHeader& header, bool enabled, std::uint64_t revision);
+// An empty token is left out: the api appends a signed one as field 2.
+base::Rope encode_authenticate_response(const ResponseHeader& header, std::string_view token);
+// AuthUserGetResponse, AuthUserListResponse, AuthRoleListResponse: names of roles or users.
+base::Rope encode_names_response(const ResponseHeader& header, const std::vector<std::string_view>& names);
+base::Rope encode_role_get_response(const ResponseHeader& header, const std::vector<auth::Permission>& permissions);
+// CompactionResponse, LeaseRevokeResponse, LeaseCheckpointResponse, the other AuthResponses: nothing but a header.
 base::Rope encode_header_response(const ResponseHeader& header);
 
 // The bytes of ResponseHeader alone, for those who build other messages around it.

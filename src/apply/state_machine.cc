@@ -52,9 +52,8 @@ Result<StateMachine::State> StateMachine::load(const bolt::ReadTx& db, const Opt
     state.lessor.attach(attachment.key, attachment.lease);
   TRY_ASSIGN(state.cluster, cluster::Cluster::load(db));
   TRY(check_cluster_version(state.cluster));
+  TRY_ASSIGN(state.auth, auth::Store::load(db, state.changes));
   state.db_bytes = static_cast<std::int64_t>(db.size_bytes());
-  // Auth begins at revision 1, which every member of etcd writes at its first start.
-  if (!meta.has_auth_revision) state.changes.put(schema::kAuth, std::string(schema::kAuthRevision), big_endian(1));
   return state;
 }
 
@@ -134,6 +133,7 @@ Status StateMachine::move_to(const bolt::ReadTx& db, std::int64_t db_bytes) {
 Status StateMachine::restore(const bolt::ReadTx& db) {
   CHECK(!flushing_, cut_);
   TRY_ASSIGN(State restored, load(db, options_, views_));
+  restored.auth.succeed(state_.auth);
   state_ = std::move(restored);
   cut_ = state_.applied;
   storage_version_changed_ = false;

@@ -27,10 +27,12 @@
 #include <string_view>
 #include <utility>
 
+#include "apply/accesses.h"
 #include "apply/flush.h"
 #include "apply/operation_counts.h"
 #include "apply/request.h"
 #include "apply/response.h"
+#include "auth/store.h"
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/result.h"
@@ -92,7 +94,7 @@ struct Applied {
 class StateMachine {
  public:
   // Loads the state as of the db's consistent index. Errors: kUnsupported if the db needs what this program can't do
-  // (auth is enabled, a storage version of another minor than 3.5, 3.6 or 3.7, a cluster version above the server's);
+  // (a storage version of another minor than 3.5, 3.6 or 3.7, a cluster version above the server's);
   // kCorrupt, kIo.
   static Result<std::unique_ptr<StateMachine>> open(const bolt::ReadTx& db, const Options& options);
   StateMachine(const StateMachine&) = delete;
@@ -101,7 +103,7 @@ class StateMachine {
   // Entries.
 
   // Applies the next entry: one at or below applied() is passed over, one beyond applied() + 1 is a broken invariant.
-  // An error means that this program can't apply the entry (kUnsupported: an auth request; kCorrupt: malformed):
+  // An error means that this program can't apply the entry (kUnsupported: an unknown request; kCorrupt: malformed):
   // nothing was changed and the process must stop, since the other members have applied it.
   Result<Applied> apply(const raft::Entry& entry, const ApplyOptions& options);
 
@@ -118,6 +120,11 @@ class StateMachine {
   mvcc::ViewPublisher& views() { return views_; }
   // Membership, alarms, versions; the same object until one of them changes.
   std::shared_ptr<const cluster::View> cluster_view() { return state_.cluster.view(); }
+  // Users, roles and what they permit; the same object until one of them changes. To be shown to readers before the keys
+  // of the same batch are: see auth/view_cell.h.
+  const std::shared_ptr<const auth::View>& auth_view() { return state_.auth.view(); }
+  // What happened to tokens since the last call.
+  std::vector<auth::TokenEvent> take_token_events() { return state_.auth.take_token_events(); }
   // ResponseHeader of a reply made now.
   ResponseHeader header() const;
 
@@ -168,6 +175,7 @@ class StateMachine {
     Term term;
     std::optional<cluster::Version> storage_version;
     lease::Lessor lessor;
+    auth::Store auth;
     std::unique_ptr<mvcc::Store> store;
     cluster::Cluster cluster;
     bolt::WriteBatch changes;  // of the buckets that are not the store's, since the last cut
@@ -177,6 +185,8 @@ class StateMachine {
   struct Call {
     const ApplyOptions& options;
     ResponseHeader header;  // its revision is filled in when the response is made
+    auth::Who who;
+    LogIndex index;
     Applied& applied;
   };
 
@@ -188,6 +198,7 @@ class StateMachine {
   Status change_membership(const raft::ConfChange& change, ConfChangeOutcome& outcome);
   Status check_applicable(const AnyRequest& request) const;
   Status check_alarms(const AnyRequest& request, std::int64_t cost) const;
+  Status check_permissions(const AnyRequest& request, const auth::Who& who);
   Result<base::Rope> execute_within_limits(const AnyRequest& request, const Call& call);
 
   Result<base::Rope> execute(std::monostate, const Call& call);
@@ -204,7 +215,7 @@ class StateMachine {
   Result<base::Rope> execute(const ClusterMemberAttrSetRequest& request, const Call& call);
   Result<base::Rope> execute(const DowngradeInfoSetRequest& request, const Call& call);
   Result<base::Rope> execute(const DowngradeVersionTestRequest& request, const Call& call);
-  Result<base::Rope> execute(const AuthRequest& request, const Call& call);
+  Result<base::Rope> execute(const auth::Request& request, const Call& call);
   ResponseHeader header_now(const Call& call) const;
 
   Options options_;
@@ -216,6 +227,7 @@ class StateMachine {
   std::size_t flushing_bytes_ = 0;        // of the other buckets, in the flush under way
   Revision reported_;                     // take_committed() has told up to here
   OperationCounts counts_;                // take_counts() has not told of yet
+  Accesses accesses_;                     // of the request at work; kept for its memory
 };
 
 }  // namespace etcd::apply

@@ -151,6 +151,7 @@ void ApplyStage::on_conf_change(apply::ConfChangeOutcome& outcome, ProposeCallba
 void ApplyStage::publish_and_answer() {
   if (!unpublished_) return;
   unpublished_ = false;
+  outlets_.before_publishing(*machine_);
   machine_->publish();
   compactions_.published([this] { return machine_->views().acquire(); });
   board_.applied.store(machine_->applied().value);

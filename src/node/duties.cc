@@ -113,7 +113,7 @@ void Duties::keep_leases(apply::StateMachine& machine, std::int64_t now_ns) {
   if (led != Term(0) && !lessor.is_primary() && machine.applied_term() == led) {
     lessor.promote({.term = led, .extend_ns = options_.election_ns, .now_ns = now_ns});
   }
-  for (const LeaseId id : lessor.expire(now_ns)) propose(RequestKind::kLeaseRevoke, apply::encode_lease_revoke(id), lessor.primary_term());
+  for (const LeaseId id : lessor.expire(now_ns)) revoke_lease(id, machine);
   for (int i = 0; i < kCheckpointEntriesAtOnce; ++i) {
     apply::LeaseCheckpointRequest request;
     for (const lease::Checkpoint& due : lessor.due_checkpoints(now_ns, kCheckpointsInEntry)) {
@@ -136,6 +136,17 @@ void Duties::compact(Revision revision, base::UniqueFunction<void(Status)> done)
                       .request = base::SharedBytes(apply::encode_compaction({.revision = revision.value})),
                       .done = [done = std::move(done)](Result<base::Rope> response) mutable {
                         done(response ? Status() : Status(fail(response.error())));
+// As root: the keys of a lease go when it ends, whoever wrote them.
+void Duties::revoke_lease(LeaseId id, apply::StateMachine& machine) {
+  auth::Identity who;
+  if (const auto auth = machine.auth_view(); auth->enabled()) who = {.name = std::string(auth::kRootUser), .revision = auth->revision()};
+  proposer_->propose({.kind = RequestKind::kLeaseRevoke,
+                      .request = base::SharedBytes(apply::encode_lease_revoke(id)),
+                      .done = {},
+                      .leader_term = machine.lessor().primary_term(),
+                      .who = std::move(who)});
+}
+
                       }});
 }
 

@@ -60,6 +60,7 @@ class Duties {
   void compact(Revision revision, base::UniqueFunction<void(Status)> done);
   void propose(RequestKind kind, std::string request, Term leader_term = {});
 
+  void revoke_lease(LeaseId id, apply::StateMachine& machine);
   Options options_;
   std::unique_ptr<Proposer> proposer_;
   std::function<void()> published_;

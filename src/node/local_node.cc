@@ -136,6 +136,7 @@ void LocalNode::build(Recovery recovery, raft::Raft raft, const NodeWakeups& wak
       FlushStage::Timings{observer.db_commit, observer.db_defragment, observer.db_compaction}, clock_, logger_, wakeups.flush);
   publish_cluster(*recovery.machine);
   // Who joins knows the others from the one that it asked, until the log tells.
+  publish_auth(*recovery.machine);
   if (options_.start.join && recovery.machine->cluster_view()->members.empty()) {
     auto known = std::make_shared<ClusterView>();
     known->members = options_.start.join->members;
@@ -192,6 +193,7 @@ ApplyStage::Outlets LocalNode::apply_outlets(const NodeObserver& observer) {
           .clock = clock_,
           .compactions = {.hash = [this](HashCompaction job) { hash_compaction(std::move(job)); },
                           .db_sizes = [this] {
+          .before_publishing = [this](apply::StateMachine& machine) { publish_auth(machine); },
                             const FlushStage::Sizes sizes = flush_->db_sizes();
                             return Compactions::DbSizes{sizes.total, sizes.in_use};
                           },
@@ -256,6 +258,12 @@ std::unique_ptr<LeaseQuestions> LocalNode::make_lease_questions(std::function<vo
 void LocalNode::stop_waiting() {
   flush_->stop();
   stopping_.store(true);
+// The users before the tokens: who finds a token finds its user, too.
+void LocalNode::publish_auth(apply::StateMachine& machine) {
+  auth_views_.store(machine.auth_view());
+  for (const auth::TokenEvent& event : machine.take_token_events()) token_listener_(event);
+}
+
   replica_->stop();
   waiters_.stop();
   apply_->inbox().push(WithMachine{[this](apply::StateMachine&, std::int64_t) { lease_desk_->stop(); }});

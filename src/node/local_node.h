@@ -118,6 +118,8 @@ class LocalNode : public Node {
   DbStatus db_status() override;
   std::shared_ptr<const ClusterView> cluster() override;
   void defragment(base::UniqueFunction<void(Status)> done) override;
+  const auth::ViewCell& auth_views() const override { return auth_views_; }
+  void on_token_events(std::function<void(const auth::TokenEvent&)> listener) override { token_listener_ = std::move(listener); }
   void snapshot(base::UniqueFunction<void(Result<std::unique_ptr<SnapshotStream>>)> done) override;
   void hash(base::UniqueFunction<void(Result<std::uint32_t>)> done) override;
   void hash_kv(Revision revision, base::UniqueFunction<void(Result<HashKvResult>)> done) override;
@@ -143,6 +145,7 @@ class LocalNode : public Node {
   Error why_late(std::int64_t asked_ns) const;
   void reject(const std::vector<std::uint64_t>& ids, const Error& error);
 
+  void publish_auth(apply::StateMachine& machine);
   NodeOptions options_;
   base::Clock& clock_;
   base::Logger& logger_;
@@ -152,6 +155,8 @@ class LocalNode : public Node {
   ClusterId cluster_id_;
   MemberId member_id_;
   std::unique_ptr<RequestIds> ids_;
+  auth::ViewCell auth_views_;
+  std::function<void(const auth::TokenEvent&)> token_listener_ = [](const auth::TokenEvent&) {};
   std::unique_ptr<Transport> no_transport_;
   Transport& transport_;
   base::FileSystem& files_;

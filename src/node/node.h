@@ -13,6 +13,9 @@
 #include <vector>
 
 #include "apply/request.h"
+#include "auth/identity.h"
+#include "auth/token_event.h"
+#include "auth/view_cell.h"
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/result.h"
@@ -38,6 +41,8 @@ struct Proposal {
   // Not 0: it enters the log only if this member leads in that term at that moment, else it is dropped with kNotLeader. For what only this leader
   // may decide: should it have lost its office without knowing, a follower's way to the next leader would carry it on.
   Term leader_term = {};
+  // On whose behalf: every member that applies it asks whether they may. Nobody, while auth is disabled.
+  auth::Identity who = {};
 };
 
 // One look at the replica for Status, metrics and health; all values of one moment.
@@ -152,6 +157,13 @@ class Node {
   virtual void defragment(base::UniqueFunction<void(Status)> done) = 0;
   // Calls back with the db as of an applied index not older than the call.
   virtual void snapshot(base::UniqueFunction<void(Result<std::unique_ptr<SnapshotStream>>)> done) = 0;
+  // Users, roles and what they permit, as of the newest published state or a little later. See auth/view_cell.h for the order in which to look.
+  virtual const auth::ViewCell& auth_views() const = 0;
+  std::shared_ptr<const auth::View> auth_view() const { return auth_views().load(); }
+  // Calls `listener` with what happened to tokens, on the apply thread, before anybody is answered who waits for those entries. Set once, before
+  // the stages are stepped: entries that are applied again at the start are told of too.
+  virtual void on_token_events(std::function<void(const auth::TokenEvent&)> listener) = 0;
+
   // CRC-32C over the buckets of the db as of now (Maintenance.Hash).
   virtual void hash(base::UniqueFunction<void(Result<std::uint32_t>)> done) = 0;
   // Hash of the key space at a revision, 0 for the current one (Maintenance.HashKV).

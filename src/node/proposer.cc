@@ -32,7 +32,7 @@ void RaftProposer::propose(Proposal proposal) {
     return;
   }
   const std::uint64_t id = parts_.ids.next();
-  base::SharedBytes entry(apply::encode_internal(id, proposal.kind, proposal.request.view()));
+  base::SharedBytes entry(apply::encode_internal(id, proposal.who, proposal.kind, proposal.request.view()));
   if (proposal.done) {
     const std::int64_t now_ns = parts_.clock.monotonic_ns();
     const std::int64_t own_limit = now_ns + parts_.limits.timeout_ns;

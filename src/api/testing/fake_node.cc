@@ -15,7 +15,8 @@ class FakeProposer : public node::Proposer {
   explicit FakeProposer(FakeNode& node) : node_(node) {}
 
   void propose(node::Proposal proposal) override {
-    gathered_.push_back({proposal.kind, std::string(proposal.request.view()), proposal.deadline_ns, std::move(proposal.done)});
+    gathered_.push_back(
+        {proposal.kind, std::string(proposal.request.view()), proposal.deadline_ns, std::move(proposal.done), std::move(proposal.who)});
   }
   void submit() override {
     for (FakeNode::Proposed& proposed : gathered_) node_.proposed.push_back(std::move(proposed));

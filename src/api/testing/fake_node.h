@@ -26,6 +26,7 @@ class FakeNode : public node::Node {
   node::DbStatus db;
   cluster::View cluster_state;
   bool linearizable = true;
+  auth::ViewCell auth_cell;  // auth is disabled until the test stores another view
   mvcc::testing::StoreRig store;
   node::ViewSignals signals;  // tell them of what the test writes
   // Questions about leases are answered from here at the moment `lease_now_ns`, as by a leader in term 7 (or whoever the board names).
@@ -39,6 +40,7 @@ class FakeNode : public node::Node {
     std::string request;
     std::int64_t deadline_ns;
     node::ProposeCallback done;
+    auth::Identity who = {};
   };
   std::deque<Proposed> proposed;   // submitted, and not answered yet
   std::deque<base::UniqueFunction<void(Status)>> barriers;
@@ -62,6 +64,7 @@ class FakeNode : public node::Node {
   Result<std::string> snapshot_answer = std::string();  // the bytes of the db
   std::uint64_t ids_made = 0;
 
+  std::function<void(const auth::TokenEvent&)> token_listener;  // what the services listen with
   // Answers the oldest proposal; CHECKs that there is one.
   void answer(Result<base::Rope> response);
   // Runs background jobs until none is left.
@@ -84,6 +87,8 @@ class FakeNode : public node::Node {
   node::DbStatus db_status() override { return db; }
   std::shared_ptr<const node::ClusterView> cluster() override { return std::make_shared<const cluster::View>(cluster_state); }
   void defragment(base::UniqueFunction<void(Status)> done) override { defragments.push_back(std::move(done)); }
+  const auth::ViewCell& auth_views() const override { return auth_cell; }
+  void on_token_events(std::function<void(const auth::TokenEvent&)> listener) override { token_listener = std::move(listener); }
   void snapshot(base::UniqueFunction<void(Result<std::unique_ptr<node::SnapshotStream>>)> done) override;
   void hash(base::UniqueFunction<void(Result<std::uint32_t>)> done) override { done(hash_answer); }
   void hash_kv(Revision revision, base::UniqueFunction<void(Result<node::HashKvResult>)> done) override;
