@@ -16,7 +16,7 @@ import (
 
 type options struct {
 	server, reference, work, only string
-	idle                          int
+	idle, attackSeconds           int
 }
 
 // scenario is one kind of bad input. run returns what happened, for the report,
@@ -45,7 +45,13 @@ func main() {
 	flag.StringVar(&o.work, "work", repo.Work("badinput"), "folder for logs and data")
 	flag.StringVar(&o.only, "only", "", "run only scenarios whose name contains this")
 	flag.IntVar(&o.idle, "idle-connections", 10_000, "connections that stay idle")
+	flag.IntVar(&o.attackSeconds, "attack-seconds", 5, "length of each attack; latency counts from 60 on")
+	attack := flag.String("attack", "", "be the attacker of that name, against -target, until killed")
+	target := flag.String("target", "", "host:port, for -attack")
 	flag.Parse()
+	if *attack != "" {
+		attackMain(*attack, *target)
+	}
 	if _, err := os.Stat(o.server); err != nil {
 		fmt.Fprintln(os.Stderr, "badinput:", err)
 		os.Exit(2)
@@ -57,7 +63,7 @@ func runAll(o options) *report.Report {
 	results := report.New()
 	for _, list := range [][]scenario{
 		callScenarios(), frameScenarios(), floodScenarios(), connectionScenarios(),
-		startScenarios(), diskScenarios(), damageScenarios(),
+		startScenarios(), diskScenarios(), damageScenarios(), attackScenarios(),
 	} {
 		for _, s := range list {
 			if strings.Contains(s.name, o.only) {

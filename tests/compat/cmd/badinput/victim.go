@@ -15,8 +15,9 @@ import (
 // victim is a server and what it has acknowledged.
 type victim struct {
 	*etcdproc.Server
-	acked map[string]string
-	count int
+	acked   map[string]string
+	count   int
+	tlsPort int // of a second client listener; 0: there is none
 }
 
 // newVictim makes a server that isn't started; the last of equal flags wins.
