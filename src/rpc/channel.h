@@ -1,5 +1,4 @@
-// Channel: the seam between a connection and the bytes' way to the peer. A plain socket today; TLS on a socket is
-// another one.
+// Channel: the seam between a connection and the bytes' way to the peer: a plain socket, or TLS on one (tls_channel.h).
 //
 // Owner: one connection. Nothing blocks. A channel that says kWouldBlock is asked again when its descriptor is ready.
 #pragma once
@@ -10,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 namespace etcd::rpc {
 
@@ -46,6 +46,12 @@ class Channel {
   virtual Transfer write(std::span<const iovec> pieces) = 0;
   // Tells the peer that no more will come; what it sends can still be read.
   virtual void end_output() = 0;
+
+  // Bytes wait in the channel itself: its descriptor does not show that there is something to read. Ask when a read
+  // filled its buffer, or after a while without reading.
+  virtual bool has_input() const { return false; }
+  // Why it ended, where the channel knows; else "".
+  virtual std::string error() const { return {}; }
 };
 
 // A non-blocking stream socket.

@@ -76,6 +76,14 @@ void Connection::read_some() {
     if (stage_ == Stage::kOpen) receive({owner_.read_buffer_.data(), got.bytes});
     if (stage_ == Stage::kDead || got.bytes < owner_.read_buffer_.size()) return;
   }
+  note_unread();
+}
+
+// What the channel holds is read in the next pass: no event will tell of it.
+void Connection::note_unread() {
+  if (!channel_->has_input()) return;
+  if (owner_.unread_.empty()) shard_.post([&owner = owner_] { owner.read_unread(); });
+  owner_.unread_.push_back(this);
 }
 
 // The client has shut its side. One that spoke HTTP/1.1 may still wait for its answer.
@@ -217,6 +225,7 @@ void Connection::update_interest() {
   const bool output = blocked_ != nullptr || more_to_write_;
   const std::uint32_t wanted = (wants_input() ? std::uint32_t{EPOLLIN} : 0) | (output ? std::uint32_t{EPOLLOUT} : 0);
   if (wanted == interest_) return;
+  if ((wanted & ~interest_ & EPOLLIN) != 0) note_unread();
   interest_ = wanted;
   shard_.loop().change(channel_->fd(), wanted);
 }
@@ -308,13 +317,20 @@ Connections::~Connections() {
   shard_->loop().remove_flush_hook(flush_hook_);
 }
 
-void Connections::adopt(Descriptor socket, std::shared_ptr<const Peer> peer, Serves serves) {
+void Connections::adopt(std::unique_ptr<Channel> channel, std::shared_ptr<const Peer> peer, Serves serves) {
   if (draining_) return on_closed_();
-  auto* const connection = new Connection(*this, *shard_, socket_channel(std::move(socket)), std::move(peer), serves);
+  auto* const connection = new Connection(*this, *shard_, std::move(channel), std::move(peer), serves);
   connection->next_ = first_;
   if (first_ != nullptr) first_->previous_ = connection;
   first_ = connection;
   shard_->count_connection(/*opened=*/true);
+  connection->note_unread();
+}
+
+void Connections::read_unread() {
+  for (Connection* connection : std::exchange(unread_, {})) {
+    if ((connection->interest_ & EPOLLIN) != 0) connection->on_ready(EPOLLIN);
+  }
 }
 
 // What is flushed may answer others, whose output then goes out in the same pass.
@@ -334,6 +350,7 @@ void Connections::destroy(Connection* connection) {
   if (connection->next_ != nullptr) connection->next_->previous_ = connection->previous_;
   if (first_ == connection) first_ = connection->next_;
   std::erase(noted_, connection);
+  if (!unread_.empty()) std::erase(unread_, connection);
   connection->noted_ = true;  // its calls' last words go nowhere
   delete connection;
   shard_->count_connection(/*opened=*/false);

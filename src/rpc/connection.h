@@ -46,6 +46,7 @@ class Connection {
 
   void on_ready(std::uint32_t events);
   void read_some();
+  void note_unread();
   void finish_input();
   void receive(std::string_view bytes);
   void sniff(std::string_view bytes);
@@ -97,7 +98,7 @@ class Connections {
   Connections(const Connections&) = delete;
   Connections& operator=(const Connections&) = delete;
 
-  void adopt(Descriptor socket, std::shared_ptr<const Peer> peer, Serves serves);
+  void adopt(std::unique_ptr<Channel> channel, std::shared_ptr<const Peer> peer, Serves serves);
   // Drains all; new ones are closed at once.
   void drain();
   void close_all();
@@ -107,6 +108,7 @@ class Connections {
   friend class Connection;
 
   void flush();
+  void read_unread();
   void destroy(Connection* connection);
 
   std::shared_ptr<Shard> shard_;
@@ -115,6 +117,7 @@ class Connections {
   Connection* first_ = nullptr;
   std::vector<Connection*> noted_;     // have output
   std::vector<Connection*> flushing_;  // flush() is at them
+  std::vector<Connection*> unread_;    // have input that their descriptors don't show
   OutputBatch scratch_;
   std::vector<char> read_buffer_;
   bool draining_ = false;

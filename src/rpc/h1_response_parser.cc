@@ -45,6 +45,10 @@ H1ResponseParser::State H1ResponseParser::feed(std::string_view& input) {
 
 H1ResponseParser::State H1ResponseParser::input_ended() {
   if (failed_ || beast_->parser.is_done()) return state();
+  if (!beast_->parser.got_some()) {  // put_eof() takes this for a fault of its caller's
+    failed_ = true;
+    return state();
+  }
   boost::system::error_code error;
   beast_->parser.put_eof(error);
   failed_ = static_cast<bool>(error) || !beast_->parser.is_done();

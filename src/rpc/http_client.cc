@@ -10,6 +10,9 @@
 #include <charconv>
 #include <system_error>
 
+#include "base/url.h"
+#include "rpc/tls_channel.h"
+
 namespace etcd::rpc {
 
 namespace {
@@ -46,8 +49,8 @@ HttpClientCall::HttpClientCall(Loop& loop, const SocketAddress& server, ClientRe
       begun_ns_(loop.now_ns()),
       heard_ns_(begun_ns_),
       parser_(kMaxHeadBytes) {
+  connect(server, request);
   queue_head(std::move(request));
-  connect(server);
 }
 
 HttpClientCall::~HttpClientCall() {
@@ -55,7 +58,7 @@ HttpClientCall::~HttpClientCall() {
   if (channel_) loop_.unwatch(channel_->fd());
 }
 
-void HttpClientCall::connect(const SocketAddress& server) {
+void HttpClientCall::connect(const SocketAddress& server, const ClientRequest& request) {
   Descriptor socket(::socket(server.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.is_open()) return fail_soon({Errc::kIo, "socket: " + error_text(errno)});
   if (server.family() != AF_UNIX) {
@@ -65,7 +68,14 @@ void HttpClientCall::connect(const SocketAddress& server) {
   if (::connect(socket.get(), server.get(), server.length) != 0 && errno != EINPROGRESS) {
     return fail_soon({Errc::kIo, "connect: " + error_text(errno)});
   }
-  channel_ = socket_channel(std::move(socket));
+  if (request.tls == nullptr) {
+    channel_ = socket_channel(std::move(socket));
+  } else {
+    const auto place = base::split_host_port(request.host);
+    auto session = request.tls->connect(socket.get(), place ? place->host : request.host);
+    session_ = session.get();
+    channel_ = tls_channel(std::move(socket), std::move(session));
+  }
   interest_ = EPOLLOUT;
   loop_.watch(channel_->fd(), interest_, [this](std::uint32_t ready) { on_ready(ready); });
   loop_.timers().start(timer_, begun_ns_ + limits_.connect_ns);
@@ -105,7 +115,10 @@ void HttpClientCall::end_body() {
 }
 
 void HttpClientCall::on_ready(std::uint32_t events) {
-  if (!connected_ && !finish_connecting()) return;
+  if (!connected_) {
+    if (!finish_connecting()) return;
+    events |= EPOLLOUT;
+  }
   const auto alive = alive_;
   if ((events & EPOLLOUT) != 0) {
     write_out();
@@ -125,11 +138,25 @@ bool HttpClientCall::finish_connecting() {
     end(fail(Errc::kIo, "connect: " + error_text(error)));
     return false;
   }
+  if (reached_ns_ == 0) reached_ns_ = loop_.now_ns();
+  if (session_ != nullptr && !finish_handshake()) return false;
   connected_ = true;
   heard_ns_ = loop_.now_ns();
   const auto alive = alive_;
   check_time();
   return *alive && channel_ != nullptr;
+}
+
+bool HttpClientCall::finish_handshake() {
+  switch (session_->handshake()) {
+    case tls::Session::Outcome::kDone: session_ = nullptr; return true;
+    case tls::Session::Outcome::kWantsInput: watch(EPOLLIN); break;
+    case tls::Session::Outcome::kWantsOutput: watch(EPOLLOUT); break;
+    case tls::Session::Outcome::kEnded:
+    case tls::Session::Outcome::kFailed: end(fail(Errc::kIo, session_->error())); return false;
+  }
+  check_time();
+  return false;
 }
 
 void HttpClientCall::write_out() {
@@ -160,13 +187,18 @@ void HttpClientCall::read_in() {
     if (got.outcome == Channel::Outcome::kWouldBlock) return;
     if (got.outcome == Channel::Outcome::kEnded) {
       const bool complete = parser_.input_ended() == H1ResponseParser::State::kComplete && head_told_;
-      return end(complete ? Status() : Status(fail(Errc::kIo, "unexpected EOF")));
+      const std::string why = channel_->error();
+      return end(complete ? Status() : Status(fail(Errc::kIo, why.empty() || why == "EOF" ? "unexpected EOF" : why)));
     }
     heard_ns_ = loop_.now_ns();
     parse({buffer_.data(), got.bytes});
     if (!*alive || !channel_) return;
     if (got.bytes < buffer_.size()) return;
   }
+  if (!channel_->has_input()) return;
+  loop_.post([this, alive] {
+    if (*alive && channel_) read_in();
+  });
 }
 
 void HttpClientCall::parse(std::string_view bytes) {
@@ -204,7 +236,8 @@ void HttpClientCall::check_time() {
   const auto until = [&](std::int64_t from_ns, std::int64_t limit_ns) {
     if (limit_ns != 0) next_ns = std::min(next_ns, from_ns + limit_ns);
   };
-  if (!connected_) until(begun_ns_, limits_.connect_ns);
+  if (!connected_ && reached_ns_ == 0) until(begun_ns_, limits_.connect_ns);
+  if (!connected_ && reached_ns_ != 0) until(reached_ns_, limits_.handshake_ns);
   if (connected_) until(heard_ns_, limits_.silence_ns);
   until(begun_ns_, limits_.total_ns);
   if (next_ns <= now_ns) return end(fail(Errc::kTimeout, connected_ ? "i/o timeout" : "dial: i/o timeout"));

@@ -20,6 +20,7 @@
 #include "rpc/options.h"
 #include "rpc/output.h"
 #include "rpc/socket_address.h"
+#include "tls/context.h"
 
 namespace etcd::rpc {
 
@@ -30,10 +31,12 @@ struct ClientRequest {
   HttpFields fields = {};
   base::Rope body = {};
   bool streams_body = false;  // more body follows with write() and end_body()
+  std::shared_ptr<tls::Context> tls = {};  // none: in the clear; else the server must have a certificate for `host`
 };
 
 struct ClientLimits {
   std::int64_t connect_ns = 2 * kSecond;
+  std::int64_t handshake_ns = 10 * kSecond;  // after that, for TLS
   std::int64_t silence_ns = 0;  // for which the server may send nothing while the call is under way; 0: for ever
   std::int64_t total_ns = 0;    // for all of it; 0: none
 };
@@ -59,10 +62,11 @@ class HttpClientCall {
   void end_body();
 
  private:
-  void connect(const SocketAddress& server);
+  void connect(const SocketAddress& server, const ClientRequest& request);
   void queue_head(ClientRequest request);
   void on_ready(std::uint32_t events);
   bool finish_connecting();
+  bool finish_handshake();
   void write_out();
   void read_in();
   void parse(std::string_view bytes);
@@ -77,8 +81,10 @@ class HttpClientCall {
   ClientLimits limits_;
   ClientEvents events_;
   std::unique_ptr<Channel> channel_;  // none once it has ended
+  tls::Session* session_ = nullptr;   // channel_'s, until its handshake is done
   Timer timer_;
-  bool connected_ = false;
+  bool connected_ = false;  // and ready to be written to
+  std::int64_t reached_ns_ = 0;  // when the connection was there; 0: not yet
   bool head_told_ = false;
   bool streams_body_ = false;
   bool wants_writable_ = false;

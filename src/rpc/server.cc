@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "rpc/connection.h"
+#include "rpc/handshakes.h"
 #include "rpc/listener.h"
 #include "rpc/shard.h"
 
@@ -21,14 +22,16 @@ constexpr std::int64_t kAcceptPause = 100'000'000;  // when descriptors or allow
 // Shared with the tasks that it posts to its loops, so that those find out when it has closed.
 struct Server::Core : std::enable_shared_from_this<Core> {
   struct Socket {
-    Socket(Listener of, Serves what) : listener(std::move(of)), serves(what) {}
+    Socket(Listener of, Serves what, std::shared_ptr<const TlsListen> how)
+        : listener(std::move(of)), serves(what), tls(std::move(how)) {}
     Listener listener;
     Serves serves;
+    std::shared_ptr<const TlsListen> tls;  // none: plain
     Timer pause;
   };
 
   Core(Options options, const ServiceTable& services, HttpHandler http, std::vector<Loop*> on_loops,
-       base::Logger& logger)
+       base::Logger& logger, std::vector<Loop*> handshake_loops)
       : parts(std::make_shared<const ServerParts>(ServerParts{std::move(options), services, std::move(http), logger})),
         loops(std::move(on_loops)) {
     CHECK(!loops.empty());
@@ -36,14 +39,20 @@ struct Server::Core : std::enable_shared_from_this<Core> {
       shards.push_back(std::make_shared<Shard>(parts, *loop));
       connections.push_back(std::make_unique<Connections>(shards.back(), [this] { open.fetch_sub(1); }));
     }
+    if (handshake_loops.empty()) handshake_loops = loops;
+    for (Loop* loop : handshake_loops) {
+      handshakes.push_back(std::make_shared<Handshakes>(*loop, parts->options, logger, under_way));
+    }
   }
 
   // Loop 0.
   void start(std::unique_ptr<Socket> socket);
   void accept_some(Socket& socket);
   void pause(Socket& socket);
-  void deal_out(Listener::Accepted accepted, Serves serves);
+  void deal_out(Listener::Accepted accepted, const Socket& socket);
   void stop_accepting();
+  // Any thread.
+  void adopt(std::size_t to, std::unique_ptr<Channel> channel, std::shared_ptr<const Peer> peer, Serves serves);
   void check_drained();
 
   // Runs `task` on that loop unless the server has closed by then.
@@ -60,10 +69,13 @@ struct Server::Core : std::enable_shared_from_this<Core> {
   std::vector<std::unique_ptr<Connections>> connections;
   std::atomic<std::size_t> open = 0;
   std::atomic<bool> closed = false;
+  std::atomic<std::size_t> under_way = 0;  // handshakes
+  std::vector<std::shared_ptr<Handshakes>> handshakes;
 
   // Loop 0.
   std::vector<std::unique_ptr<Socket>> sockets;
   std::size_t next_loop = 0;
+  std::size_t next_handshake = 0;
   bool draining = false;
   base::UniqueFunction<void()> drained;
   Timer drain_check;
@@ -81,12 +93,13 @@ void Server::Core::accept_some(Socket& socket) {
   const std::size_t most = parts->options.max_connections;
   for (int i = 0; i < kAcceptsAtOnce; ++i) {
     if (most != 0 && open.load() >= most) return pause(socket);
+    if (socket.tls != nullptr && under_way.load() >= parts->options.max_handshakes) return pause(socket);
     bool out_of_descriptors = false;
     Listener::Accepted accepted = socket.listener.accept(out_of_descriptors);
     if (out_of_descriptors) return pause(socket);
     if (!accepted.socket.is_open()) return;
     open.fetch_add(1);
-    deal_out(std::move(accepted), socket.serves);
+    deal_out(std::move(accepted), socket);
   }
 }
 
@@ -96,11 +109,27 @@ void Server::Core::pause(Socket& socket) {
   loops[0]->timers().start(socket.pause, loops[0]->now_ns() + kAcceptPause);
 }
 
-void Server::Core::deal_out(Listener::Accepted accepted, Serves serves) {
+void Server::Core::deal_out(Listener::Accepted accepted, const Socket& socket) {
   const std::size_t to = next_loop++ % loops.size();
-  if (to == 0) return connections[0]->adopt(std::move(accepted.socket), std::move(accepted.peer), serves);
-  post(to, [this, to, accepted = std::make_unique<Listener::Accepted>(std::move(accepted)), serves] {
-    connections[to]->adopt(std::move(accepted->socket), std::move(accepted->peer), serves);
+  if (socket.tls == nullptr) {
+    return adopt(to, socket_channel(std::move(accepted.socket)), std::move(accepted.peer), socket.serves);
+  }
+  under_way.fetch_add(1);
+  auto done = [self = shared_from_this(), to, serves = socket.serves](std::unique_ptr<Channel> channel,
+                                                                     std::shared_ptr<const Peer> peer) {
+    self->under_way.fetch_sub(1);
+    if (channel == nullptr) return void(self->open.fetch_sub(1));
+    self->adopt(to, std::move(channel), std::move(peer), serves);
+  };
+  const auto& handshaker = handshakes[next_handshake++ % handshakes.size()];
+  handshaker->begin(std::move(accepted), socket.tls, socket.serves, std::move(done));
+}
+
+void Server::Core::adopt(std::size_t to, std::unique_ptr<Channel> channel, std::shared_ptr<const Peer> peer,
+                         Serves serves) {
+  if (loops[to]->runs_here()) return connections[to]->adopt(std::move(channel), std::move(peer), serves);
+  post(to, [this, to, channel = std::move(channel), peer = std::move(peer), serves]() mutable {
+    connections[to]->adopt(std::move(channel), std::move(peer), serves);
   });
 }
 
@@ -110,6 +139,7 @@ void Server::Core::stop_accepting() {
     loops[0]->unwatch(socket->listener.fd());
   }
   sockets.clear();
+  for (const auto& handshaker : handshakes) handshaker->drain();
 }
 
 void Server::Core::check_drained() {
@@ -130,23 +160,25 @@ void Server::Core::close() {
   closed = true;
   drain_check.cancel();
   stop_accepting();
+  for (const auto& handshaker : handshakes) handshaker->close_all();
   for (const auto& each : connections) each->close_all();
   connections.clear();
   for (const auto& shard : shards) shard->close();
 }
 
 Server::Server(Options options, const ServiceTable& services, HttpHandler http, std::vector<Loop*> loops,
-               base::Logger& logger)
-    : core_(std::make_shared<Core>(std::move(options), services, std::move(http), std::move(loops), logger)) {}
+               base::Logger& logger, std::vector<Loop*> handshake_loops)
+    : core_(std::make_shared<Core>(std::move(options), services, std::move(http), std::move(loops), logger,
+                                   std::move(handshake_loops))) {}
 
 Server::~Server() {
   core_->close();
 }
 
-Result<std::string> Server::listen(const std::string& address, Serves serves) {
+Result<std::string> Server::listen(const std::string& address, Serves serves, std::shared_ptr<const TlsListen> tls) {
   TRY_ASSIGN(Listener listener, Listener::open(address, {.reuse_port = core_->parts->options.reuse_port}));
   const std::string bound = listener.address();
-  auto socket = std::make_unique<Core::Socket>(std::move(listener), serves);
+  auto socket = std::make_unique<Core::Socket>(std::move(listener), serves, std::move(tls));
   core_->post(0, [core = core_.get(), socket = std::move(socket)]() mutable { core->start(std::move(socket)); });
   return bound;
 }

@@ -18,19 +18,19 @@
 #include "rpc/http.h"
 #include "rpc/loop.h"
 #include "rpc/options.h"
+#include "rpc/serves.h"
 #include "rpc/service.h"
+#include "rpc/tls_listen.h"
 
 namespace etcd::rpc {
-
-// Which protocols a listening socket serves (etcd can move HTTP to sockets of its own).
-enum class Serves : std::uint8_t { kBoth, kGrpcOnly, kHttpOnly };
 
 class Server {
  public:
   // `services`, `loops` (at least one) and `logger` must outlive the server. Connections are dealt out to the loops in
-  // turn; the first one accepts them.
+  // turn; the first one accepts them. `handshake_loops` are where TLS handshakes happen, so that nothing else waits for
+  // their arithmetic; none: on `loops`.
   Server(Options options, const ServiceTable& services, HttpHandler http, std::vector<Loop*> loops,
-         base::Logger& logger);
+         base::Logger& logger, std::vector<Loop*> handshake_loops = {});
   // Closes everything at once. Handles of calls that are still out stay valid; their answers go nowhere.
   ~Server();
   Server(const Server&) = delete;
@@ -38,9 +38,10 @@ class Server {
 
   // Binds and listens: "127.0.0.1:2379", "[::1]:2379", ":2379" (all addresses), "localhost:2379", or "unix:<path>" (a
   // stale file there is removed first). Port 0 takes a free one. Returns the address bound in the same form.
-  // Connections are accepted from then on. kIo with the system's text, worded as Go: "listen tcp 127.0.0.1:2379: bind:
+  // Connections are accepted from then on; with `tls` as it says. kIo with the system's text, worded as Go: "listen tcp 127.0.0.1:2379: bind:
   // address already in use".
-  Result<std::string> listen(const std::string& address, Serves serves = Serves::kBoth);
+  Result<std::string> listen(const std::string& address, Serves serves = Serves::kBoth,
+                             std::shared_ptr<const TlsListen> tls = nullptr);
 
   // Stops accepting, tells HTTP/2 clients with GOAWAY to go elsewhere, lets running calls end, and closes each
   // connection when its last one has. What is left after `grace_ns` is closed. `drained` is called once, on the first
