@@ -17,7 +17,8 @@ class Replay {
   // Only what lies behind the snapshot `from` is kept.
   explicit Replay(const Snapshot& from) : from_(from) {}
 
-  // kCorrupt for a malformed record, a gap between entries, or a record of `from` with another term.
+  // kCorrupt for a malformed record, a gap between entries, or a record of `from` with another term; and for an entry that was written as a hard state, or
+  // the other way round: no checksum covers a record's type.
   Status take(const Record& record);
 
   bool found_snapshot() const { return found_; }
@@ -27,13 +28,16 @@ class Replay {
   std::vector<raft::Entry>& entries() { return entries_; }
 
  private:
+  Status take_hard_state(const Record& record);
   Status take_entry(const Record& record);
+  bool can_be(const raft::Entry& entry, const raft::Entry* before) const;
   Status take_snapshot(const Record& record);
 
   Snapshot from_;
   bool found_ = false;
   std::optional<Term> term_at_snapshot_;  // of the entry at the snapshot's index, if the log has it
   LogIndex last_index_;
+  Term last_term_;  // of the entry read last
   raft::HardState hard_state_;
   std::vector<raft::Entry> entries_;
 };

@@ -115,6 +115,19 @@ TEST(Tail, AFlippedBitInTheLastBatchIsRefused) {
   EXPECT_NE(opened.error().detail.find("crc mismatch"), std::string::npos) << opened.error().detail;
 }
 
+// Also in a length, where the record then seems to be cut short, or too long for the file.
+TEST(Tail, AnyFlippedBitInTheLastBatchIsRefused) {
+  const Synced log(3);
+  for (std::uint64_t offset = log.last_marker; offset < log.end; ++offset) {
+    for (int bit = 0; bit < 8; ++bit) {
+      const auto disk = log.disk->after_crash(base::keep_all());
+      const char byte = disk->contents(log.path())[offset];
+      disk->corrupt(log.path(), offset, std::string(1, static_cast<char>(byte ^ (1 << bit))));
+      expect_nothing_given_up(*disk, log.entries, "bit " + std::to_string(bit) + " of byte " + std::to_string(offset));
+    }
+  }
+}
+
 TEST(Tail, JunkInTheSectorOfTheLastRecordIsRefused) {
   const Synced log(3);
   const std::uint64_t place = log.end + 16;

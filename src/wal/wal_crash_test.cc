@@ -105,7 +105,7 @@ std::vector<raft::Entry> next_batch(const Model& model, Rng& rng) {
   const std::uint64_t last = model.entries.size();
   const std::uint64_t open = last - std::min(last, model.state.commit.value);
   const std::uint64_t first = last + 1 - (rng.one_in(6) && open > 0 ? 1 + rng.below(open) : 0);
-  return entries_of(1 + model.state.term.value, first, last + rng.below(3), 1 + rng.below(1500));
+  return entries_of(std::max<std::uint64_t>(1, model.state.term.value), first, last + rng.below(3), 1 + rng.below(1500));
 }
 
 // A life of the log: saves, syncs and cuts, until the power cut makes a call fail.
@@ -114,7 +114,8 @@ Status live(CrashFs& disk, Rng& rng, Model& model) {
   for (int step = 0; step < 30; ++step) {
     const auto added = next_batch(model, rng);
     std::optional<raft::HardState> state;
-    if (rng.one_in(2)) state = state_of(model.state.term.value + rng.below(2), std::max<std::uint64_t>(model.state.commit.value, model.entries.size() / 2));
+    const std::uint64_t term = std::max<std::uint64_t>(1, model.state.term.value + rng.below(2));
+    if (rng.one_in(2)) state = state_of(term, std::max<std::uint64_t>(model.state.commit.value, model.entries.size() / 2));
     // What is being replaced is promised no longer.
     if (!added.empty() && added.front().index.value <= model.durable_entries.size()) model.durable_entries.resize(added.front().index.value - 1);
     model.save(state, added);
