@@ -5,10 +5,14 @@ target_compile_options(etcd_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion 
 
 set(ETCD_SANITIZE "" CACHE STRING "Sanitizers for the whole build: empty, 'address,undefined' or 'thread'")
 option(ETCD_PLANTS "Bugs can be switched on, for the simulator to find (src/base/plant.h)" OFF)
+option(ETCD_FAILPOINTS "etcd's failpoints and their HTTP endpoint, for etcd's own tests (src/base/failpoint.h)" OFF)
 option(ETCD_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 
 if(ETCD_PLANTS)
   add_compile_definitions(ETCD_PLANTS)
+endif()
+if(ETCD_FAILPOINTS)
+  add_compile_definitions(ETCD_FAILPOINTS)
 endif()
 if(ETCD_SANITIZE)
   add_compile_options(-fsanitize=${ETCD_SANITIZE} -fno-sanitize-recover=all)

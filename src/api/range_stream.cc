@@ -10,6 +10,7 @@
 #include "apply/read_only.h"
 #include "apply/request.h"
 #include "apply/response.h"
+#include "base/failpoint.h"
 #include "base/wire.h"
 #include "mvcc/key_value.h"
 #include "mvcc/range.h"
@@ -90,6 +91,7 @@ class Streamer : public std::enable_shared_from_this<Streamer> {
   }
 
   Result<Sent> send_chunk() {
+    FAILPOINT(beforeRangeStreamChunk);
     const mvcc::ReadViewRef view = context_.node.view();
     mvcc::RangeOptions chunk = options();
     chunk.limit = std::min(chunk_limit_, left_);

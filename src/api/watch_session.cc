@@ -5,6 +5,7 @@
 
 #include "api/errors.h"
 #include "apply/response.h"
+#include "base/failpoint.h"
 
 namespace etcd::api {
 
@@ -200,6 +201,7 @@ bool WatchSession::begin_message(std::size_t bytes) {
 void WatchSession::flush() {
   is_to_be_flushed_ = false;
   if (batch_.empty()) return;
+  FAILPOINT(beforeSendWatchResponse);
   if (call_.send(std::exchange(batch_, {}))) resume();
 }
 

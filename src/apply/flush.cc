@@ -2,6 +2,7 @@
 
 #include "apply/db_meta.h"
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "bolt/schema.h"
 
 namespace etcd::apply {
@@ -53,7 +54,10 @@ Status Flush::write_to(bolt::WriteTx& tx) const {
   if (revisions) TRY(revisions->write_to(tx));
   TRY(write_others(tx, others));
   TRY_ASSIGN(bolt::Bucket * meta, tx.bucket(schema::kMeta));
-  return write_meta(*meta, *this);
+  FAILPOINT(commitBeforePreCommitHook);
+  TRY(write_meta(*meta, *this));
+  FAILPOINT(commitAfterPreCommitHook);
+  return {};
 }
 
 }  // namespace etcd::apply

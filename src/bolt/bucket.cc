@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "bolt/bucket_value.h"
 #include "bolt/commit_timer.h"
 #include "bolt/read_tx.h"
@@ -83,6 +84,7 @@ Status Bucket::put(std::string_view key, std::string_view value) {
     return fail(Errc::kInvalid, "db: a value of " + std::to_string(value.size()) + " bytes is too large");
   }
   if (state_.depth == 0) return fail(Errc::kInvalid, "db: the root bucket holds buckets only");
+  FAILPOINT(beforeBucketPut);
   return state_.tree.put(key, value, 0);
 }
 

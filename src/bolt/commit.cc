@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "bolt/bucket_state.h"
 #include "bolt/commit_timer.h"
@@ -22,12 +23,14 @@ std::uint64_t grown_size(std::uint64_t needed, std::uint64_t current, std::uint6
 
 Status grow_file(Db::State& db, std::uint64_t needed) {
   if (needed <= db.file_size) return {};
+  FAILPOINT_ERROR(lackOfDiskSpace, Errc::kNoSpace);
   const std::uint64_t reserved = db.store->mapping->reserved();
   if (needed > reserved) {
     return fail(Errc::kNoSpace,
                 "db " + db.path + ": would outgrow the " + std::to_string(reserved) + " bytes mapped for it");
   }
   const std::uint64_t size = std::min(grown_size(needed, db.file_size, db.options.growth_bytes), reserved);
+  FAILPOINT_ERROR(resizeFileError, Errc::kIo);
   TRY(db.store->file->allocate(size));
   db.file_size = size;
   return {};
@@ -40,9 +43,12 @@ Status sync(const Db::State& db) {
 Status write_durably(const Db::State& db, DirtyPages& pages, const Meta& meta) {
   base::File& file = *db.store->file;
   TRY(pages.write(file));
+  FAILPOINT(beforeSyncDataPages);
   TRY(sync(db));
+  FAILPOINT_ERROR(beforeWriteMetaError, Errc::kIo);
   const PageId slot = meta_slot(meta.txid);
   TRY(file.pwrite(slot.value * meta.page_size, meta_page(slot, meta)));
+  FAILPOINT(beforeSyncMetaPage);
   return sync(db);
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/failpoint.h"
 #include "bolt/page.h"
 
 namespace etcd::bolt {
@@ -110,6 +111,7 @@ Result<OpenedFile> open_file(base::FileSystem& fs, const std::string& path, cons
   TRY_ASSIGN(opened.file_size, opened.file->size());
   TRY_ASSIGN(opened.meta, newest_meta(*opened.file, path));
   TRY(check_meta(opened.meta, opened.file_size, path));
+  FAILPOINT_ERROR(mapError, Errc::kIo);
   TRY_ASSIGN(opened.mapping, opened.file->map(std::max(options.map_bytes, opened.file_size)));
   return opened;
 }

@@ -1,5 +1,6 @@
 #include "mvcc/flush_batch.h"
 
+#include "base/failpoint.h"
 #include "bolt/schema.h"
 
 namespace etcd::mvcc {
@@ -17,6 +18,7 @@ Status write_mark(bolt::Bucket& meta, std::string_view name, const std::optional
 }  // namespace
 
 Status FlushBatch::write_to(bolt::WriteTx& tx) const {
+  if (compacts()) FAILPOINT(compactAfterAcquiredBatchTxLock);
   TRY_ASSIGN(bolt::Bucket * keys, tx.create_bucket_if_missing(bolt::schema::kKey));
   keys->set_fill(kKeyBucketFill);
   TRY(write_changes(*keys));
@@ -36,6 +38,7 @@ Status FlushBatch::write_changes(bolt::Bucket& keys) const {
 Status FlushBatch::write_marks(bolt::WriteTx& tx) const {
   TRY_ASSIGN(bolt::Bucket * meta, tx.create_bucket_if_missing(bolt::schema::kMeta));
   TRY(write_mark(*meta, bolt::schema::kScheduledCompactRev, scheduled_compaction_));
+  if (ends_compaction()) FAILPOINT(compactBeforeSetFinishedCompact);
   return write_mark(*meta, bolt::schema::kFinishedCompactRev, finished_compaction_);
 }
 

@@ -27,6 +27,10 @@ class FlushBatch {
   Revision to() const { return view_->revision(); }
   // Records it takes out of the db.
   std::size_t deletes() const { return deletes_.size(); }
+  // What it has of a compaction: the mark of a new one, a part of the removals, the end.
+  bool begins_compaction() const { return scheduled_compaction_.has_value(); }
+  bool ends_compaction() const { return finished_compaction_.has_value(); }
+  bool compacts() const { return !deletes_.empty() || ends_compaction(); }
   // It takes none away from here on.
   Revision complete_from() const { return deletes_.empty() ? Revision(0) : deletes_.back().revision.main.next(); }
 

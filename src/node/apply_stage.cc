@@ -6,6 +6,7 @@
 
 #include "apply/snapshot.h"
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "base/plant.h"
 #include "base/wire.h"
 #include "cluster/v2_store.h"
@@ -102,6 +103,7 @@ void ApplyStage::apply_entries(const raft::Entries& entries, std::int64_t now_ns
 }
 
 void ApplyStage::apply_one(const raft::Entry& entry, ProposeCallback waiter, std::int64_t now_ns) {
+  entry.type == raft::EntryType::kNormal ? FAILPOINT(beforeApplyOneEntryNormal) : FAILPOINT(beforeApplyOneConfChange);
   const bool wanted = static_cast<bool>(waiter);
   const Revision compacted = machine_->store().compact_revision();
   auto applied = machine_->apply(entry, {.wants_reply = wanted, .now_ns = now_ns});
@@ -152,7 +154,9 @@ void ApplyStage::publish_and_answer() {
   if (!unpublished_) return;
   unpublished_ = false;
   outlets_.before_publishing(*machine_);
+  FAILPOINT(beforeWritebackBuf);
   machine_->publish();
+  FAILPOINT(afterWritebackBuf);
   compactions_.published([this] { return machine_->views().acquire(); });
   board_.applied.store(machine_->applied().value);
   outlets_.after_batch(*machine_);

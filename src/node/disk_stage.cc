@@ -5,6 +5,7 @@
 
 #include "apply/snapshot.h"
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "base/plant.h"
 #include "wal/segment.h"
 #include "wal/snap_file.h"
@@ -31,12 +32,14 @@ DiskStage::DiskStage(base::FileSystem& files, std::unique_ptr<wal::Wal> wal, Opt
 std::int64_t DiskStage::step() {
   constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
   if (!inbox_.drain(drained_)) return kNever;
+  FAILPOINT(raftBeforeSave);
   const std::int64_t start_ns = clock_.monotonic_ns();
   for (const DiskInput& input : drained_) {
     if (const auto* batch = std::get_if<raft::PersistBatch>(&input)) append(*batch);
   }
   timings_.write(static_cast<double>(clock_.monotonic_ns() - start_ns) / 1e9);
   if (std::exchange(must_sync_, false) && !PLANTED(acknowledges_before_fsync)) sync();
+  FAILPOINT(raftAfterSave);
   wal_bytes_written_.store(wal_->bytes_written(), std::memory_order_relaxed);
   confirm();
   // After the entries around them, so that nobody waits for a snapshot.
@@ -60,7 +63,9 @@ void DiskStage::append(const raft::PersistBatch& batch) {
 // before the first of them is written.
 void DiskStage::begin_log_at(const raft::PersistBatch& batch) {
   CHECK(batch.hard_state, batch.number);
+  FAILPOINT(raftBeforeSaveSnap);
   record_snapshot(*batch.snapshot);
+  FAILPOINT(raftAfterSaveSnap);
   raft::HardState state = *batch.hard_state;
   state.commit = batch.snapshot->metadata.index;
   must(wal_->save(state, {}), "failed to save Raft hard state and entries");
@@ -85,6 +90,7 @@ void DiskStage::confirm() {
     if (batch == nullptr) continue;
     // Before the replica hears of it: the next thing that apply is given comes after the snapshot.
     if (batch->snapshot) begin_anew(*batch->snapshot);
+    if (!batch->then_send.empty()) FAILPOINT(raftBeforeFollowerSend);  // a leader's messages need not wait for the disk
     if (!batch->then_send.empty()) outlets_.transport.send(std::move(batch->then_send));
     last = batch->number;
   }
@@ -99,6 +105,7 @@ void DiskStage::record_snapshot(const raft::Snapshot& snapshot) {
   must(wal::write_snap_file(files_, options_.snap_folder, snapshot.metadata, content), "failed to save Raft snapshot");
   timings_.snap_file(static_cast<double>(encoded_ns - start_ns) / 1e9, static_cast<double>(clock_.monotonic_ns() - encoded_ns) / 1e9);
   snapshot_index_ = snapshot.metadata.index;
+  FAILPOINT(raftBeforeWALSaveSnaphot);
   must(wal_->save_snapshot({snapshot.metadata.index, snapshot.metadata.term, snapshot.metadata.conf_state}), "failed to save Raft snapshot");
 }
 
@@ -108,6 +115,7 @@ void DiskStage::save_snapshot(const raft::Snapshot& snapshot) {
   if (snapshot.metadata.index <= snapshot_index_) return;
   record_snapshot(snapshot);
   wal_->release_to(snapshot.metadata.index);
+  FAILPOINT(raftAfterWALRelease);
   logger_.info("saved snapshot to disk", {{"snapshot-index", snapshot.metadata.index}});
   purge();
 }
@@ -116,7 +124,9 @@ void DiskStage::save_snapshot(const raft::Snapshot& snapshot) {
 // state machine is still where they end.
 void DiskStage::begin_anew(const raft::Snapshot& snapshot) {
   logger_.info("saved the leader's snapshot to disk", {{"snapshot-index", snapshot.metadata.index}});
+  FAILPOINT(raftBeforeApplySnap);
   outlets_.install(snapshot.metadata);
+  FAILPOINT(raftAfterApplySnap);
 }
 
 void DiskStage::purge() {

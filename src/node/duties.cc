@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "apply/request.h"
+#include "base/failpoint.h"
 
 namespace etcd::node {
 
@@ -58,6 +59,7 @@ void Duties::publish_attributes(const cluster::View& view, std::int64_t now_ns) 
   if (is_published_ || now_ns < publish_at_ns_) return;
   if (view.find(options_.member) == nullptr) return;
   publish_at_ns_ = now_ns + options_.retry_ns;
+  FAILPOINT(beforePublishing);
   proposer_->propose({.kind = RequestKind::kClusterMemberAttrSet,
                       .request = base::SharedBytes(apply::encode_cluster_member_attr_set(options_.member, options_.name, options_.client_urls)),
                       .done = [this](Result<base::Rope> response) {

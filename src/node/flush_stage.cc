@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "apply/snapshot.h"
+#include "base/failpoint.h"
 #include "base/plant.h"
 #include "bolt/compacted_copy.h"
 
@@ -17,6 +18,34 @@ namespace {
 constexpr std::uint64_t kCopyStepBytes = 64 << 10;
 constexpr double kRestPerWork = 3.0;
 constexpr double kUrgent = 0.25;  // the pressure from which on there is no rest
+
+// What a compaction has several commits for in etcd is a part of a flush here.
+struct CompactionPart {
+  explicit CompactionPart(const apply::Flush& flush)
+      : begins(flush.revisions && flush.revisions->begins_compaction()),
+        ends(flush.revisions && flush.revisions->ends_compaction()),
+        removes_some(!ends && flush.revisions && flush.revisions->deletes() > 0) {}
+
+  bool begins;
+  bool ends;
+  bool removes_some;
+};
+
+// The places where etcd's tests let a commit fail; nothing in other builds.
+void about_to_commit(const apply::Flush& flush) {
+  const CompactionPart part(flush);
+  if (part.begins) FAILPOINT(compactBeforeCommitScheduledCompact);
+  if (part.removes_some) FAILPOINT(compactBeforeCommitBatch);
+  FAILPOINT(beforeCommit);
+}
+
+void committed(const apply::Flush& flush) {
+  const CompactionPart part(flush);
+  FAILPOINT(afterCommit);
+  if (part.begins) FAILPOINT(compactAfterCommitScheduledCompact);
+  if (part.removes_some) FAILPOINT(compactAfterCommitBatch);
+  if (part.ends) FAILPOINT(compactAfterSetFinishedCompact);
+}
 
 double seconds(std::int64_t from_ns, std::int64_t to_ns) { return static_cast<double>(to_ns - from_ns) / 1e9; }
 
@@ -67,9 +96,14 @@ void FlushStage::write(WriteFlush& job) {
       TRY(index.write_to(early));
       TRY(early.commit());
     }
+    FAILPOINT(beforeStartDBTxn);
     TRY_ASSIGN(bolt::WriteTx tx, db_->begin_write());
+    FAILPOINT(afterStartDBTxn);
     TRY(job.flush.write_to(tx));
-    return tx.commit(&timer);
+    about_to_commit(job.flush);
+    TRY(tx.commit(&timer));
+    committed(job.flush);
+    return {};
   };
   if (Status committed = commit(); !committed) {
     logger_.fatal("failed to commit to the database", {base::LogField(committed.error())});
@@ -110,6 +144,7 @@ Status FlushStage::exchange_db() {
     return copied;
   }
   TRY_ASSIGN(auto copy, bolt::Db::open(files_, copy_path, options_.db));
+  FAILPOINT(defragBeforeRename);
   TRY(files_.rename(copy_path, db_path()));
   if (Status synced = files_.sync_directory(options_.snap_folder); !synced) {
     logger_.fatal("failed to sync the snapshot folder", {base::LogField(synced.error())});
@@ -119,12 +154,14 @@ Status FlushStage::exchange_db() {
 }
 
 void FlushStage::install(const InstallDb& job) {
+  FAILPOINT(applyBeforeOpenSnapshot);
   auto db = apply::install_received_db({.files = files_,
                                         .log = logger_,
                                         .snap_folder = options_.snap_folder,
                                         .db_options = options_.db,
                                         .metadata = job.metadata});
   if (!db) logger_.fatal("failed to open snapshot backend", {base::LogField(db.error())});
+  FAILPOINT(applyAfterOpenSnapshot);
   use(std::move(*db));
   const Status removed = apply::remove_received_dbs_below(files_, options_.snap_folder, job.metadata.index);
   if (!removed) logger_.warn("failed to remove old received databases", {base::LogField(removed.error())});
@@ -138,7 +175,10 @@ void FlushStage::use(std::unique_ptr<bolt::Db> db) {
 }
 
 Status FlushStage::copy_db(const std::string& path) {
+  FAILPOINT_ERROR(defragOpenFileError, Errc::kIo);
   TRY_ASSIGN(auto copy, bolt::CompactedCopy::start(files_, path, db_->begin_read()));
+  FAILPOINT(defragBeforeCopy);
+  FAILPOINT_ERROR(defragdbFail, Errc::kIo);
   while (!stopping_.load()) {
     const std::int64_t began_ns = clock_.monotonic_ns();
     TRY_ASSIGN(const bool finished, copy->step(kCopyStepBytes));

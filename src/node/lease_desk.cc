@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/failpoint.h"
+
 namespace etcd::node {
 
 namespace {
@@ -85,6 +87,7 @@ bool LeaseDesk::answer_renewal(RenewQuestion& question, lease::Lessor& lessor, s
     return true;
   }
   const bool expired = lease->left_ns <= 0;
+  if (!expired) FAILPOINT(beforeCheckpointInLeaseRenew);
   if (!expired && lessor.renewal_needs_checkpoint(question.id)) {
     if (!std::exchange(question.waits_for_checkpoint, true)) outlets_.clear_checkpoint(question.id);
     return false;
@@ -95,6 +98,7 @@ bool LeaseDesk::answer_renewal(RenewQuestion& question, lease::Lessor& lessor, s
 }
 
 bool LeaseDesk::answer_description(DescribeQuestion& question, const lease::Lessor& lessor, std::int64_t now_ns) {
+  FAILPOINT(beforeLookupWhenLeaseTimeToLive);
   const auto lease = lessor.find(question.id, now_ns);
   if (!lease) {
     question.answer = fail(lease.error());

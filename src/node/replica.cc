@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/failpoint.h"
 #include "base/plant.h"
 
 namespace etcd::node {
@@ -139,6 +140,7 @@ void Replica::carry_out(raft::Output output) {
   if (output.soft_state) on_soft_state(*output.soft_state);
   if (output.conf_state) on_conf_state(*output.conf_state);
   if (output.conf_change_error) logger_.warn("ignored a membership change", {{"error", *output.conf_change_error}});
+  if (raft_.role() == raft::Role::kLeader) FAILPOINT(raftBeforeLeaderSend);
   if (!output.send_now.empty()) send(std::move(output.send_now));
   if (output.persist) outlets_.disk(std::move(*output.persist));
   if (!output.committed.empty()) outlets_.apply(std::move(output.committed));
@@ -150,6 +152,7 @@ void Replica::carry_out(raft::Output output) {
     outlets_.reject(fed_ids_, Error{retry ? Errc::kNoLeader : Errc::kTooManyRequests});
   }
   fed_ids_.clear();
+  FAILPOINT(raftBeforeAdvance);
 }
 
 // A snapshot goes by way of apply: what raft has of it may be old, and the db has to go with it.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "apply/snapshot.h"
+#include "base/failpoint.h"
 #include "base/plant.h"
 
 namespace etcd::node {
@@ -38,6 +39,8 @@ Status SnapshotReceiver::finish() {
   TRY(apply::check_received_db(files_, path_, options_.db, metadata_));
   TRY(files_.rename(path_, apply::received_db_path(options_.snap_folder, metadata_.index)));
   file_.reset();
+  FAILPOINT(snapDBRenameBeforeDirSync);
+  FAILPOINT_ERROR(snapDBDirSyncError, Errc::kIo);
   return files_.sync_directory(options_.snap_folder);
 }
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/failpoint.h"
+
 namespace etcd::peer {
 
 namespace {
@@ -57,7 +59,10 @@ void StreamReader::on_body(std::string bytes) {
   }
   decoded_.clear();
   const Status decoded = std::visit([&](auto& decoder) { return decoder.decode(base::SharedBytes(std::move(bytes)), decoded_); }, decoder_);
-  for (raft::Message& message : decoded_) shared_.outlets.deliver(std::move(message));
+  for (raft::Message& message : decoded_) {
+    if (FAILPOINT_SAYS_RETURN(raftDropHeartbeat)) continue;  // any message, as in etcd
+    shared_.outlets.deliver(std::move(message));
+  }
   decoded_.clear();
   if (!decoded) on_end(decoded);
 }

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "server/default_host.h"
+#include "server/failpoint_endpoint.h"
 #include "server/load_config.h"
 #include "server/server.h"
 #include "server/startup.h"
@@ -37,6 +39,9 @@ bool is_proxy_command(const std::string& word) { return word == "gateway" || wor
 }  // namespace
 
 int main(int, char** argv) {
+#ifdef ETCD_FAILPOINTS
+  const auto failpoints = server::failpoints_from_environment(base::failpoints());
+#endif
   const server::Invocation invocation{strings_of(argv), strings_of(environ), server::default_host()};
   if (invocation.args.size() > 1 && is_proxy_command(invocation.args[1])) {
     return end({1, "", "etcd " + invocation.args[1] + " is not supported\n"});

@@ -71,6 +71,7 @@ Result<node::NodeOptions> node_options(const Config& config, base::Metrics& metr
   options.apply.warn_apply_ns = config.monitoring.warning_apply_duration.count();
   options.apply.snapshot_count = config.member.snapshot_count;
   options.apply.catchup_entries = config.member.snapshot_catchup_entries;
+  options.start.machine.store.compaction_deletes_per_flush = static_cast<std::size_t>(or_default(config.maintenance.compaction_batch_limit, 1000));
   options.apply.background_keys = static_cast<std::size_t>(or_default(config.maintenance.compaction_batch_limit, 1000));
   options.apply.background_pause_ns = or_default(config.maintenance.compaction_sleep_interval.count(), options.apply.background_pause_ns);
   options.disk.keep_wals = config.member.max_wals;

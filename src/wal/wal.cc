@@ -5,6 +5,7 @@
 #include <random>
 
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "base/plant.h"
 #include "base/wire.h"
 #include "raft/codec.h"
@@ -191,7 +192,9 @@ Status Wal::save_snapshot(const Snapshot& snapshot) {
 Status Wal::sync() {
   return guarded([&]() -> Status {
     if (synced_) return {};
+    FAILPOINT(walBeforeSync);
     TRY(tail().sync_data());
+    FAILPOINT(walAfterSync);
     synced_ = true;
     return {};
   });
