@@ -25,9 +25,10 @@ struct Arguments {
   bool quiet = false;
   bool plants = false;  // look for all planted bugs
   std::string plant;    // this one is there
+  Scene scene = Scene::kNone;  // every world plays it
 };
 
-constexpr const char* kUsage = "usage: etcd_sim [--seed N | --seeds A..B | --minutes M [--from N]] [--trace] [--quiet]\n"
+constexpr const char* kUsage = "usage: etcd_sim [--seed N | --seeds A..B | --minutes M [--from N]] [--scene 1..8] [--trace] [--quiet]\n"
                                "       with planted bugs (ETCD_PLANTS): [--plant NAME] | --plants [--seeds A..B]\n";
 constexpr std::size_t kKeptOnViolation = 200;
 constexpr std::size_t kKeptWhenTraced = 100'000'000;
@@ -68,6 +69,10 @@ std::optional<Arguments> parse(int count, char** words) {
       if (!first || !last) return std::nullopt;
       arguments.first = *first;
       arguments.last = *last;
+    } else if (word == "--scene") {
+      const auto scene = number(value);
+      if (!scene || *scene == 0 || *scene >= kScenes) return std::nullopt;
+      arguments.scene = static_cast<Scene>(*scene);
     } else if (word == "--plant") {
       arguments.plant = value;
     } else if (word == "--minutes") {
@@ -105,13 +110,15 @@ struct Totals {
   std::uint64_t events_told = 0;
   std::uint64_t progress_told = 0;
   std::uint64_t watches_compacted = 0;
+  std::uint64_t damaged = 0;
+  std::uint64_t scenes_played = 0;
   std::uint64_t undecided = 0;
 };
 
 // False if the world was violated.
 bool run_seed(std::uint64_t seed, const Arguments& arguments, Totals& totals) {
   std::snprintf(g_seed_line, sizeof g_seed_line, "to repeat: ./dev sim --seed %llu\n", static_cast<unsigned long long>(seed));
-  const Profile profile = draw_profile(seed);
+  const Profile profile = arguments.scene == Scene::kNone ? draw_profile(seed) : draw_scene(seed, arguments.scene);
   World world(profile, arguments.trace ? kKeptWhenTraced : kKeptOnViolation);
   const Report report = world.run();
   ++totals.seeds;
@@ -127,6 +134,8 @@ bool run_seed(std::uint64_t seed, const Arguments& arguments, Totals& totals) {
   totals.events_told += report.events_told;
   totals.progress_told += report.progress_told;
   totals.watches_compacted += report.watches_compacted;
+  totals.damaged += report.damaged;
+  totals.scenes_played += report.scenes_played;
   totals.undecided += static_cast<std::uint64_t>(report.undecided);
   if (arguments.trace || report.violation) std::fputs(report.trace.c_str(), stdout);
   if (!arguments.quiet || report.violation) {
@@ -157,14 +166,15 @@ int run(const Arguments& arguments) {
   const double took_s = seconds_since(start);
   std::printf("%llu seeds, %.1f simulated hours in %.1f s (%.0f times real time): %llu requests, %llu answered, %llu ends of processes, "
               "%llu snapshots, %llu terms, %llu member changes, %llu leases ended and %llu renewals, watchers told of %llu events, %llu times of "
-              "progress and %llu times of compaction, %llu keys undecided\n",
+              "progress and %llu times of compaction, %llu damaged members noticed, %llu scenes played, %llu keys undecided\n",
               static_cast<unsigned long long>(totals.seeds), totals.simulated_s / 3600, took_s, totals.simulated_s / took_s,
               static_cast<unsigned long long>(totals.operations), static_cast<unsigned long long>(totals.acknowledged),
               static_cast<unsigned long long>(totals.ends), static_cast<unsigned long long>(totals.snapshots),
               static_cast<unsigned long long>(totals.leaders), static_cast<unsigned long long>(totals.member_changes),
               static_cast<unsigned long long>(totals.leases_ended), static_cast<unsigned long long>(totals.renewals),
               static_cast<unsigned long long>(totals.events_told), static_cast<unsigned long long>(totals.progress_told),
-              static_cast<unsigned long long>(totals.watches_compacted), static_cast<unsigned long long>(totals.undecided));
+              static_cast<unsigned long long>(totals.watches_compacted), static_cast<unsigned long long>(totals.damaged),
+              static_cast<unsigned long long>(totals.scenes_played), static_cast<unsigned long long>(totals.undecided));
   return is_well ? 0 : 1;
 }
 

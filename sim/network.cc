@@ -45,7 +45,6 @@ void Network::send(Member& from, raft::Message message) {
   const auto found = members_.find(message.to);
   if (found == members_.end()) return;
   Member& to = *found->second;
-  if (filter_ && !filter_(from, to, message)) return;
   if (!passes(from, to) || !to.is_up()) {
     if (!rng_.one_in(4)) return;
     return scheduler_.after(latency_ns(), [&from, to = message.to, life = from.life()] {
@@ -68,7 +67,7 @@ void Network::deliver(Member& from, Member& to, raft::Message message) {
     at_ns = last_ns = std::max(at_ns, last_ns);
   }
   scheduler_.at(at_ns, [this, &from, &to, message = std::move(message)]() mutable {
-    if (cuts_.contains({from.number(), to.number()})) return;
+    if (cuts_.contains({from.number(), to.number()}) || (filter_ && !filter_(from, to, message))) return;
     trace_.add(scheduler_.now_ns(), to.number(), "gets message of kind", message.body.index(), message.term.value);
     to.deliver(std::move(message));
   });

@@ -39,7 +39,7 @@ class Network {
   // From here on the network only delays.
   void calm() { calm_ = true; }
   // What a scene wants: only messages for which this is true get through; empty: all.
-  using Filter = std::function<bool(const Member& from, const Member& to, const raft::Message& message)>;
+  using Filter = std::function<bool(Member& from, Member& to, const raft::Message& message)>;
   void set_filter(Filter filter) { filter_ = std::move(filter); }
   // Raft hears so much later of the next snapshot that arrives.
   void delay_next_snapshot(std::int64_t ns) { next_snapshot_late_ns_ = ns; }

@@ -46,19 +46,28 @@ std::vector<std::string_view> planted_bugs() {
           "asks_again_with_the_same_context",
           "calls_the_unknown_refused",
           "commits_older_terms_by_counting",
+          "compaction_drops_its_tombstone",
           "db_commits_are_not_durable",
           "every_leader_reads_alone",
           "heartbeats_commit_what_may_differ",
           "ignores_failed_writes",
           "index_committed_before_its_effects",
           "leaders_snapshot_is_not_recorded",
+          "lessor_recovered_after_the_key_store",
+          "markers_prove_nothing",
           "members_compact_differently",
+          "new_leaders_trust_old_clocks",
+          "progress_ahead_of_events",
           "raft_does_not_hear_of_learners",
           "reads_ahead_of_apply",
           "reads_without_a_quorum",
           "received_db_is_not_synced",
+          "renewals_are_forgotten",
+          "renews_what_has_expired",
+          "revokes_without_its_term",
           "votes_without_fsync",
-          "wal_segment_has_no_durable_name"};
+          "wal_segment_has_no_durable_name",
+          "watchers_miss_what_is_compacted"};
 }
 
 bool plant(std::string_view name) {

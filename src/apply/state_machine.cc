@@ -4,6 +4,7 @@
 
 #include "apply/db_meta.h"
 #include "base/check.h"
+#include "base/plant.h"
 #include "bolt/schema.h"
 
 namespace etcd::apply {
@@ -46,10 +47,11 @@ Result<StateMachine::State> StateMachine::load(const bolt::ReadTx& db, const Opt
   state.term = meta.term;
   state.storage_version = meta.storage_version;
   state.lessor = lease::Lessor(options.lease);
-  TRY(load_leases(db, state.lessor));
+  if (!PLANTED(lessor_recovered_after_the_key_store)) TRY(load_leases(db, state.lessor));
   TRY_ASSIGN(state.store, mvcc::Store::open(views, db, options.store));
   for (const mvcc::LeaseAttachment& attachment : state.store->take_restored_leases())
     state.lessor.attach(attachment.key, attachment.lease);
+  if (PLANTED(lessor_recovered_after_the_key_store)) TRY(load_leases(db, state.lessor));
   TRY_ASSIGN(state.cluster, cluster::Cluster::load(db));
   TRY(check_cluster_version(state.cluster));
   TRY_ASSIGN(state.auth, auth::Store::load(db, state.changes));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/plant.h"
 #include "base/wire.h"
 #include "bolt/schema.h"
 
@@ -69,7 +70,7 @@ Result<std::int64_t> Lessor::grant(LeaseId id, std::int64_t ttl_s, std::int64_t 
   store(id, lease, changes);
   options_.metrics.granted.add();
   options_.metrics.ttl_s.observe(static_cast<double>(lease.ttl_s));
-  if (is_primary()) start_clock(id, lease, 0, now_ns);
+  if (is_primary() || PLANTED(new_leaders_trust_old_clocks)) start_clock(id, lease, 0, now_ns);
   return lease.ttl_s;
 }
 
@@ -163,7 +164,11 @@ void Lessor::promote(const Promotion& promotion) {
   CHECK(promotion.term != Term(0));
   demote();
   primary_term_ = promotion.term;
-  for (auto& [id, lease] : leases_) start_clock(id, lease, promotion.extend_ns, promotion.now_ns);
+  for (auto& [id, lease] : leases_) {
+    const std::int64_t old_expiry_ns = lease.expiry_ns;
+    start_clock(id, lease, promotion.extend_ns, promotion.now_ns);
+    if (PLANTED(new_leaders_trust_old_clocks) && old_expiry_ns != 0) expiries_.push({.due_ns = lease.queued_ns = lease.expiry_ns = old_expiry_ns, .id = id});
+  }
 }
 
 void Lessor::demote() {
@@ -187,8 +192,8 @@ Renewal Lessor::renew(LeaseId id, std::int64_t now_ns) {
   const auto found = leases_.find(id);
   if (found == leases_.end()) return Renewal::kNotFound;
   Lease& lease = found->second;
-  if (lease.expiry_ns <= now_ns) return Renewal::kExpired;
-  lease.expiry_ns = saturated_add(now_ns, seconds_to_ns(effective_ttl_s(lease)));
+  if (lease.expiry_ns <= now_ns && !PLANTED(renews_what_has_expired)) return Renewal::kExpired;
+  if (!PLANTED(renewals_are_forgotten)) lease.expiry_ns = saturated_add(now_ns, seconds_to_ns(effective_ttl_s(lease)));
   // The queue's entry may only be too early: a clock that was set back (after a checkpoint) needs one of its own.
   if (lease.expiry_ns < lease.queued_ns) {
     lease.queued_ns = lease.expiry_ns;

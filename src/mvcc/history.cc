@@ -4,6 +4,8 @@
 #include <cstring>
 #include <new>
 
+#include "base/plant.h"
+
 namespace etcd::mvcc {
 
 static_assert(sizeof(HistoryEntry) == 16);
@@ -52,7 +54,7 @@ std::uint32_t HistoryView::dropped_by_compaction(Revision at) const {
   const auto index = find(at);
   if (!index) return 0;
   const HistoryEntry& entry = (*this)[*index];
-  return *index + (entry.tombstone != 0 && entry.main < at ? 1 : 0);
+  return *index + (entry.tombstone != 0 && (entry.main < at || PLANTED(compaction_drops_its_tombstone)) ? 1 : 0);
 }
 
 }  // namespace etcd::mvcc

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "apply/request.h"
+#include "base/plant.h"
 #include "base/failpoint.h"
 
 namespace etcd::node {
@@ -145,7 +146,7 @@ void Duties::revoke_lease(LeaseId id, apply::StateMachine& machine) {
   proposer_->propose({.kind = RequestKind::kLeaseRevoke,
                       .request = base::SharedBytes(apply::encode_lease_revoke(id)),
                       .done = {},
-                      .leader_term = machine.lessor().primary_term(),
+                      .leader_term = PLANTED(revokes_without_its_term) ? Term(0) : machine.lessor().primary_term(),
                       .who = std::move(who)});
 }
 

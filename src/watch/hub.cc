@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/plant.h"
 #include "watch/local_watch.h"
 #include "watch/stream.h"
 
@@ -210,12 +211,12 @@ bool Hub::tell_progress(Stream& stream, Revision revision) {
     }
   }
   if (!stream.wants_progress_) return true;
-  if (stream.behind_ > 0 || !stream.ready_) return false;
+  if ((stream.behind_ > 0 && !PLANTED(progress_ahead_of_events)) || !stream.ready_) return false;
   stream.wants_progress_ = false;
   bool any = false;
   for (const auto& [id, watcher] : stream.watchers_) {
     if (watcher.is_ended()) continue;
-    if (!is_told(watcher)) return true;
+    if (!is_told(watcher) && !PLANTED(progress_ahead_of_events)) return true;
     any = true;
   }
   if (any) stream.ready_ = stream.sink_.on_progress(kNoWatchId, revision);
