@@ -16,6 +16,7 @@ struct NodeMetrics::Sample {
   ProcessStats process;
   Revision revision;
   Revision compact_revision;
+  std::uint64_t auth_revision = 0;
   std::int64_t keys = 0;
   std::vector<rpc::Counters> servers;
   double bytes_received = 0;
@@ -101,6 +102,8 @@ void NodeMetrics::add_store_series() {
   gauge("etcd_disk_wal_write_bytes_total", "Total number of bytes written in WAL.",
         [](const Sample& s) { return static_cast<double>(s.db.wal_bytes_written); });
   gauge("etcd_debugging_mvcc_keys_total", "Total number of keys.", [](const Sample& s) { return static_cast<double>(s.keys); });
+  gauge("etcd_debugging_auth_revision", "The current revision of auth store.",
+        [](const Sample& s) { return static_cast<double>(s.auth_revision); });
   gauge("etcd_debugging_mvcc_current_revision", "The current revision of store.",
         [](const Sample& s) { return static_cast<double>(s.revision.value); });
   gauge("etcd_debugging_mvcc_compact_revision", "The revision of the last compaction in store.",
@@ -199,6 +202,7 @@ void NodeMetrics::take_sample() {
     sample.compact_revision = view->compact_revision();
     sample.keys = view->index().count(mvcc::KeyRange::all(), view->revision());
   }
+  sample.auth_revision = context_.node.auth_view()->revision();
   sample.bytes_received = 0;
   sample.bytes_sent = 0;
   for (std::size_t i = 0; i < servers_.size(); ++i) {

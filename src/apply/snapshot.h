@@ -44,8 +44,8 @@ struct InstallInput {
 // installation. Errors: kNotExist (no received db), and those of check_received_db().
 Result<std::unique_ptr<bolt::Db>> install_received_db(const InstallInput& input);
 
-// Second: `machine` takes over the state of the new db; the caller tells raft, peers and waiters afterwards. CHECKs that
-// metadata.index is above the applied index. After an error the process must stop.
+// Second: `machine` takes over the state of the new db; the caller publishes it and then tells raft, peers and waiters.
+// CHECKs that metadata.index is above the applied index. After an error the process must stop.
 Status install_state(StateMachine& machine, const bolt::ReadTx& db, const raft::SnapshotMetadata& metadata,
                      base::Logger& log);
 

@@ -86,6 +86,7 @@ struct Installed {
 Result<Installed> install(StateMachine& machine, const InstallInput& input) {
   TRY_ASSIGN(auto db, install_received_db(input));
   TRY(install_state(machine, db->begin_read(), input.metadata, input.log));
+  machine.publish();
   return Installed{std::move(db)};
 }
 
@@ -224,12 +225,33 @@ TEST_F(SnapshotTest, AReceivedDbOfAnotherIndexIsRefused) {
   expect_refusal(*follower, Errc::kCorrupt);
 }
 
-TEST_F(SnapshotTest, AReceivedDbWithAuthEnabledIsRefused) {
-  auto tx = leader.db().begin_write();
-  ASSERT_TRUE(tx && (*tx->bucket(bolt::schema::kAuth))->put(bolt::schema::kAuthEnabled, "\x01") && tx->commit());
-  received = stream_of(leader.db().begin_read());
+// A member of 3.5.5 that got its state as a snapshot went on with the users it had before, and its keys began to differ.
+TEST_F(SnapshotTest, UsersAndPermissionsAreThoseOfTheInstalledState) {
+  const auto user = [](std::string_view name) {
+    return auth::encode(auth::UserAddRequest{name, "", auth::UserOptions(), ""});
+  };
+  const std::string both_root = std::string("\x0a\x04root\x12\x04root");
   auto follower = make_follower();
-  expect_refusal(*follower, Errc::kUnsupported);
+  ASSERT_TRUE(follower->request(RequestKind::kAuthUserAdd, user("gone")));
+  ASSERT_TRUE(leader.request(RequestKind::kAuthUserAdd, user("root")));
+  ASSERT_TRUE(leader.request(RequestKind::kAuthUserGrantRole, both_root));
+  ASSERT_TRUE(leader.request(RequestKind::kAuthEnable, ""));
+  metadata.index = leader.machine().applied();
+  expected = leader.buckets();
+  auto file = follower->disk().open(received_db_path(kFolder, metadata.index), base::OpenMode::kCreateTruncate);
+  ASSERT_TRUE(file && (*file)->pwrite(0, stream_of(leader.db().begin_read())) && (*file)->sync());
+
+  const auto installed = install(follower->machine(), input(follower->disk()));
+  ASSERT_TRUE(installed) << describe(installed.error());
+  const auth::View& view = *follower->machine().auth_view();
+  EXPECT_TRUE(view.enabled());
+  EXPECT_EQ(view.revision(), leader.machine().auth_view()->revision());
+  EXPECT_EQ(view.find_user("gone"), nullptr);
+  EXPECT_TRUE(view.check_admin({"root", 1}));
+  EXPECT_EQ(read_buckets(installed->db->begin_read()), expected);
+  const auto events = follower->machine().take_token_events();
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(std::get<auth::UserTokensRevoked>(events[0]).user, "gone");
 }
 
 TEST_F(SnapshotTest, OneOfThePastIsABrokenInvariant) {

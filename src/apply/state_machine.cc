@@ -139,7 +139,6 @@ Status StateMachine::restore(const bolt::ReadTx& db) {
   state_ = std::move(restored);
   cut_ = state_.applied;
   storage_version_changed_ = false;
-  publish();
   return {};
 }
 

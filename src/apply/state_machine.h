@@ -152,7 +152,7 @@ class StateMachine {
   // The same content in another file (Defragment): `db` holds exactly what was flushed last. May come while a flush is
   // under way.
   Status move_to(const bolt::ReadTx& db, std::int64_t db_bytes);
-  // Replaces the whole state by that of `db`, as a leader's snapshot brings it, and publishes it. On an error nothing
+  // Replaces the whole state by that of `db`, as a leader's snapshot brings it; not published yet. On an error nothing
   // has changed. No flush may be under way (CHECK). See apply/snapshot.h.
   Status restore(const bolt::ReadTx& db);
   // The version of the db's format as the next flush stores it; see docs/formats.md. From 3.6 on it is stored at all.

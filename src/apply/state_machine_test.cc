@@ -209,12 +209,11 @@ TEST(StateMachine, ChangesOfOtherBucketsAloneDoNotMakeTheFileGrow) {
   EXPECT_EQ(size_after(200), settled);
 }
 
-TEST(StateMachine, AuthAndFutureStorageVersionsAreRefusedAtOpen) {
+TEST(StateMachine, FutureStorageVersionsAreRefusedAtOpen) {
   struct Case {
     std::string_view bucket, key, value;
   };
-  for (const Case& refused : {Case{bolt::schema::kAuth, bolt::schema::kAuthEnabled, "\x01"},
-                              Case{bolt::schema::kMeta, bolt::schema::kStorageVersion, "3.8.0"},
+  for (const Case& refused : {Case{bolt::schema::kMeta, bolt::schema::kStorageVersion, "3.8.0"},
                               Case{bolt::schema::kMeta, bolt::schema::kStorageVersion, "3.4.0"},
                               Case{bolt::schema::kCluster, bolt::schema::kClusterVersion, "3.8.0"}}) {
     Replica replica;
