@@ -31,7 +31,8 @@ std::string unknown_host(const std::string& host) {
 
 std::optional<rpc::HttpResponse> HttpAccess::answer(const rpc::HttpRequest& request) const {
   const std::string host = host_name(request);
-  if (!lets_in(hosts_, host)) {
+  const bool is_secure = request.peer != nullptr && request.peer->is_secure;
+  if (!is_secure && !lets_in(hosts_, host)) {
     logger_.warn("rejecting HTTP request to prevent DNS rebinding attacks", {{"host", host}});
     return rpc::plain_error(421, unknown_host(host));
   }

@@ -72,7 +72,7 @@ class Asking : public std::enable_shared_from_this<Asking> {
 }  // namespace
 
 void Network::find(const base::Url& url, Found found) {
-  if (url.is_secure()) return found(fail(Errc::kUnsupported, "TLS between members is not supported"));
+  if (url.is_secure() && tls_ == nullptr) return found(fail(Errc::kInvalid, "no TLS for " + url.to_string() + ": KeyFile and CertFile are not presented"));
   const std::string address = address_of(url);
   if (const auto numeric = rpc::numeric_address(address)) return found(*numeric);
   const auto known = known_->find(url.host);
@@ -91,6 +91,7 @@ Call::Call(Network& network, base::Url url, rpc::ClientRequest request, rpc::Cli
            base::UniqueFunction<void(rpc::HttpClientCall&)> begun)
     : network_(network), url_(std::move(url)), events_(std::move(events)), begun_(std::move(begun)) {
   request.host = url_.host;
+  if (url_.is_secure()) request.tls = network_.tls();
   network_.find(url_, [this, alive = std::weak_ptr<bool>(alive_), request = std::move(request), limits](const Result<rpc::SocketAddress>& address) mutable {
     if (!alive.expired()) begin(address, std::move(request), limits);
   });

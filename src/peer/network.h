@@ -12,6 +12,7 @@
 #include "base/url.h"
 #include "rpc/http_client.h"
 #include "rpc/loop.h"
+#include "tls/context.h"
 
 namespace etcd::peer {
 
@@ -25,6 +26,9 @@ class Network {
       : loop_(loop), look_up_apart_(std::move(look_up_apart)), dial_ns_(dial_ns), known_(std::make_shared<Known>()) {}
 
   rpc::Loop& loop() { return loop_; }
+  // For URLs with TLS; without it they are errors.
+  void use_tls(std::shared_ptr<tls::Context> context) { tls_ = std::move(context); }
+  const std::shared_ptr<tls::Context>& tls() const { return tls_; }
   // For how long a connection may take to come about.
   std::int64_t dial_ns() const { return dial_ns_; }
   // The address of a URL's host; `found` runs at once where no look-up is needed.
@@ -42,6 +46,7 @@ class Network {
   rpc::Loop& loop_;
   std::function<void(Job)> look_up_apart_;
   std::int64_t dial_ns_;
+  std::shared_ptr<tls::Context> tls_;
   std::shared_ptr<Known> known_;  // what was looked up lately, by host
 };
 

@@ -9,7 +9,6 @@ constexpr std::string_view kNotInFile = "-";
 constexpr std::string_view kFixedTimeouts = "five seconds, etcd's default, always";
 constexpr std::string_view kNoComparing = "members don't compare their data, and are not downgraded, yet";
 constexpr std::string_view kNoAuth = "users and roles are not there yet";
-constexpr std::string_view kWithTls = "goes with --cert-file or --auto-tls";
 
 // Accepted, since nobody is harmed without it.
 Flag no_effect(std::string_view note, Flag flag) {
@@ -143,50 +142,46 @@ std::vector<Flag> discovery_flags(Config& config) {
 std::vector<Flag> client_tls_flags(Config& config) {
   TlsConfig& t = config.security.client;
   constexpr std::string_view kSection = "Security";
-  constexpr std::string_view kNone = "TLS is not served yet, and clients would talk in the clear";
   return {
-      refused(kNone, {kSection, "cert-file", &t.cert_file, "Certificate to show clients.", "client-transport-security/cert-file"}),
-      refused(kNone, {kSection, "key-file", &t.key_file, "Key of that certificate.", "client-transport-security/key-file"}),
-      refused(kNone, {kSection, "client-cert-file", &t.client_cert_file, "Certificate to use where the server itself is the client.",
-                      "client-transport-security/client-cert-file"}),
-      refused(kNone,
-              {kSection, "client-key-file", &t.client_key_file, "Key of that certificate.", "client-transport-security/client-key-file"}),
-      refused(kNone, {kSection, "client-cert-auth", &t.client_cert_auth, "Demand a certificate of every client.",
-                      "client-transport-security/client-cert-auth"}),
-      refused(kNone, {kSection, "trusted-ca-file", &t.trusted_ca_file, "CA that signed the certificates of clients.",
-                      "client-transport-security/trusted-ca-file"}),
-      refused(kNone, {kSection, "client-crl-file", &t.crl_file, "Certificates of clients that are revoked.", kNotInFile}),
-      refused(kNone, {kSection, "client-cert-allowed-hostname", &t.allowed_hostname, "Host names that a client's certificate may be for.",
-                      "client-transport-security/allowed-hostname"}),
-      refused(kNone, {kSection, "auto-tls", &t.auto_tls, "TLS for clients with a certificate made at start.",
-                      "client-transport-security/auto-tls"}),
+      {kSection, "cert-file", &t.cert_file, "Certificate to show clients.", "client-transport-security/cert-file"},
+      {kSection, "key-file", &t.key_file, "Key of that certificate.", "client-transport-security/key-file"},
+      {kSection, "client-cert-file", &t.client_cert_file, "Certificate to use where the server itself is the client.",
+       "client-transport-security/client-cert-file"},
+      {kSection, "client-key-file", &t.client_key_file, "Key of that certificate.", "client-transport-security/client-key-file"},
+      {kSection, "client-cert-auth", &t.client_cert_auth, "Demand a certificate of every client.",
+       "client-transport-security/client-cert-auth"},
+      {kSection, "trusted-ca-file", &t.trusted_ca_file, "CA that signed the certificates of clients.",
+       "client-transport-security/trusted-ca-file"},
+      {kSection, "client-crl-file", &t.crl_file, "Certificates of clients that are revoked.", kNotInFile},
+      {kSection, "client-cert-allowed-hostname", &t.allowed_hostname, "Host names that a client's certificate may be for.",
+       "client-transport-security/allowed-hostname"},
+      {kSection, "auto-tls", &t.auto_tls, "TLS for clients with a certificate made at start.",
+       "client-transport-security/auto-tls"},
   };
 }
 
 std::vector<Flag> peer_tls_flags(Config& config) {
   TlsConfig& t = config.security.peer;
   constexpr std::string_view kSection = "Security";
-  constexpr std::string_view kNone = "TLS between members is not there yet";
   return {
-      refused(kNone, {kSection, "peer-cert-file", &t.cert_file, "Certificate to show other members.", "peer-transport-security/cert-file"}),
-      refused(kNone, {kSection, "peer-key-file", &t.key_file, "Key of that certificate.", "peer-transport-security/key-file"}),
-      refused(kNone, {kSection, "peer-client-cert-file", &t.client_cert_file, "Certificate to use where this member is the client.",
-                      "peer-transport-security/client-cert-file"}),
-      refused(kNone,
-              {kSection, "peer-client-key-file", &t.client_key_file, "Key of that certificate.", "peer-transport-security/client-key-file"}),
-      refused(kNone, {kSection, "peer-client-cert-auth", &t.client_cert_auth, "Demand a certificate of every member.",
-                      "peer-transport-security/client-cert-auth"}),
-      refused(kNone, {kSection, "peer-trusted-ca-file", &t.trusted_ca_file, "CA that signed the certificates of members.",
-                      "peer-transport-security/trusted-ca-file"}),
-      refused(kNone, {kSection, "peer-auto-tls", &t.auto_tls, "TLS between members with certificates made at start.",
-                      "peer-transport-security/auto-tls"}),
-      refused(kNone, {kSection, "peer-crl-file", &t.crl_file, "Certificates of members that are revoked.", kNotInFile}),
-      refused(kNone, {kSection, "peer-cert-allowed-cn", &t.allowed_cn, "Common names that a member's certificate may carry.",
-                      "peer-transport-security/allowed-cn"}),
-      refused(kNone, {kSection, "peer-cert-allowed-hostname", &t.allowed_hostname, "Host names that a member's certificate may be for.",
-                      "peer-transport-security/allowed-hostname"}),
-      refused(kNone, {kSection, "peer-skip-client-san-verification", &t.skip_client_san_verification,
-                      "Don't compare a member's certificate with its address.", "peer-transport-security/skip-client-san-verification"}),
+      {kSection, "peer-cert-file", &t.cert_file, "Certificate to show other members.", "peer-transport-security/cert-file"},
+      {kSection, "peer-key-file", &t.key_file, "Key of that certificate.", "peer-transport-security/key-file"},
+      {kSection, "peer-client-cert-file", &t.client_cert_file, "Certificate to use where this member is the client.",
+       "peer-transport-security/client-cert-file"},
+      {kSection, "peer-client-key-file", &t.client_key_file, "Key of that certificate.", "peer-transport-security/client-key-file"},
+      {kSection, "peer-client-cert-auth", &t.client_cert_auth, "Demand a certificate of every member.",
+       "peer-transport-security/client-cert-auth"},
+      {kSection, "peer-trusted-ca-file", &t.trusted_ca_file, "CA that signed the certificates of members.",
+       "peer-transport-security/trusted-ca-file"},
+      {kSection, "peer-auto-tls", &t.auto_tls, "TLS between members with certificates made at start.",
+       "peer-transport-security/auto-tls"},
+      {kSection, "peer-crl-file", &t.crl_file, "Certificates of members that are revoked.", kNotInFile},
+      {kSection, "peer-cert-allowed-cn", &t.allowed_cn, "Common names that a member's certificate may carry.",
+       "peer-transport-security/allowed-cn"},
+      {kSection, "peer-cert-allowed-hostname", &t.allowed_hostname, "Host names that a member's certificate may be for.",
+       "peer-transport-security/allowed-hostname"},
+      {kSection, "peer-skip-client-san-verification", &t.skip_client_san_verification,
+       "Don't compare a member's certificate with its address.", "peer-transport-security/skip-client-san-verification"},
   };
 }
 
@@ -195,11 +190,11 @@ std::vector<Flag> other_security_flags(Config& config) {
   constexpr std::string_view kSection = "Security";
   constexpr std::string_view kAuth = "Auth";
   return {
-      no_effect(kWithTls, {kSection, "self-signed-cert-validity", &s.self_signed_cert_validity_years,
-                           "Years that certificates made at start are good for."}),
-      no_effect(kWithTls, {kSection, "cipher-suites", &s.cipher_suites, "TLS 1.2 cipher suites to allow, by their IANA names."}),
-      no_effect(kWithTls, {kSection, "tls-min-version", &s.tls_min_version, "Lowest TLS version to accept: TLS1.2 or TLS1.3."}),
-      no_effect(kWithTls, {kSection, "tls-max-version", &s.tls_max_version, "Highest TLS version to accept; empty for the highest there is."}),
+      {kSection, "self-signed-cert-validity", &s.self_signed_cert_validity_years,
+       "Years that certificates made at start are good for."},
+      {kSection, "cipher-suites", &s.cipher_suites, "TLS 1.2 cipher suites to allow, by their IANA names."},
+      {kSection, "tls-min-version", &s.tls_min_version, "Lowest TLS version to accept: TLS1.2 or TLS1.3."},
+      {kSection, "tls-max-version", &s.tls_max_version, "Highest TLS version to accept; empty for the highest there is."},
       {kSection, "cors", OriginSet{&s.cors}, "Origins from which browsers may call; * for all."},
       {kSection, "host-whitelist", &s.host_whitelist, "Host names that HTTP requests without TLS may be for; * for all."},
       refused(kNoAuth, {kAuth, "auth-token", &s.auth_token, "Kind of the users' tokens: simple, or jwt with its options."}),

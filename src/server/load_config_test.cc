@@ -307,15 +307,11 @@ TEST_F(LoadConfig, HostNamesMayBeAdvertisedButNotListenedOn) {
 }
 
 TEST_F(LoadConfig, WhatCannotBeDoneSafelyIsRefused) {
-  for (const char* arg : {"--cert-file=a", "--key-file=a", "--client-cert-auth", "--trusted-ca-file=a", "--auto-tls", "--client-crl-file=a",
-                          "--peer-auto-tls", "--peer-cert-file=a", "--auth-token=jwt,sign-method=RS256", "--force-new-cluster",
-                          "--enable-distributed-tracing"}) {
+  for (const char* arg : {"--auth-token=jwt,sign-method=RS256", "--force-new-cluster", "--enable-distributed-tracing"}) {
     const std::string flag(arg, std::string_view(arg).find('=') == std::string_view::npos ? std::string_view(arg).size()
                                                                                           : std::string_view(arg).find('='));
     EXPECT_TRUE(verify_error({arg}).starts_with("\"" + flag + " is not supported: ")) << arg;
   }
-  EXPECT_EQ(verify_error({"--listen-client-urls=https://127.0.0.1:1", "--advertise-client-urls=https://127.0.0.1:1"}),
-            quoted("cannot listen on https://127.0.0.1:1: TLS is not served yet"));
   EXPECT_TRUE(verify_error({"--discovery-endpoints=a", "--discovery-token=b"}).find("--discovery-endpoints is not supported") == 1);
 }
 
@@ -404,8 +400,8 @@ TEST_F(LoadConfig, AFileMayBeJson) {
 
 TEST_F(LoadConfig, MapsInTheFileReachTheirFlags) {
   EXPECT_TRUE(file_config("socket-options:\n  reuse-port: true\n").member.socket_reuse_port);
-  EXPECT_TRUE(file_error("client-transport-security:\n  cert-file: a\n").find("--cert-file is not supported") == 1);
-  EXPECT_TRUE(file_error("peer-transport-security:\n  allowed-cn: [a]\n").find("--peer-cert-allowed-cn is not supported") == 1);
+  EXPECT_EQ(file_config("client-transport-security:\n  cert-file: a\n").security.client.cert_file, "a");
+  EXPECT_EQ(file_config("peer-transport-security:\n  allowed-cn: [a]\n").security.peer.allowed_cn, Texts{"a"});
   EXPECT_TRUE(file_error("discovery-config:\n  token: t\n  client:\n    endpoints: [a]\n").find("--discovery-endpoints is not supported") == 1);
 }
 

@@ -84,7 +84,12 @@ void PeerSide::ask_versions(std::shared_ptr<const cluster::View> view, node::Low
   });
 }
 
-Status PeerSide::listen(rpc::HttpHandler pages) {
+void PeerSide::use_tls(const TlsSide& tls) {
+  tls_ = tls.peers;
+  peers_.network().use_tls(tls.dial_peers);
+}
+
+Status PeerSide::listen(rpc::HttpHandler pages, std::vector<rpc::Loop*> handshake_loops) {
   rpc::Options options;
   options.max_http_body_bytes = kMaxMessageBytes;
   options.streams_body = peer::Peers::streams_body;
@@ -94,13 +99,21 @@ Status PeerSide::listen(rpc::HttpHandler pages) {
         const bool is_raft = request.path == "/raft" || request.path.starts_with("/raft/");
         is_raft ? peers_.serve(std::move(request), std::move(responder)) : pages(std::move(request), std::move(responder));
       },
-      std::vector<rpc::Loop*>{&loop()}, logger_);
-  for (const Url& url : config_.member.listen_peer_urls) {
-    if (url.is_secure()) return fail(Errc::kUnsupported, "TLS between members is not supported: " + url.to_string());
-    TRY_ASSIGN(const std::string address, server_->listen(url.is_unix() ? "unix:" + url.address() : url.address(), rpc::Serves::kHttpOnly));
+      std::vector<rpc::Loop*>{&loop()}, logger_, std::move(handshake_loops));
+  for (const ListenPlace& place : listen_places(config_.member.listen_peer_urls)) {
+    TRY_ASSIGN(const std::string address, server_->listen(place.address, rpc::Serves::kHttpOnly, secured(place)));
     logger_.info("serving peer traffic", {{"address", address}});
   }
   return {};
+}
+
+std::shared_ptr<const rpc::TlsListen> PeerSide::secured(const ListenPlace& place) {
+  if (!place.is_secure) return nullptr;
+  rpc::TlsListen listen{.context = tls_, .plain_too = place.is_plain, .endpoint = "peer"};
+  if (!config_.security.peer.skip_client_san_verification) {
+    listen.look_up_apart = [this](base::UniqueFunction<void()> job) { names_.inbox().push(std::move(job)); };
+  }
+  return std::make_shared<const rpc::TlsListen>(std::move(listen));
 }
 
 void PeerSide::start(node::LocalNode& node) {

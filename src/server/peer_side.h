@@ -14,6 +14,7 @@
 #include "rpc/server.h"
 #include "server/config.h"
 #include "server/threads.h"
+#include "server/tls_side.h"
 
 namespace etcd::server {
 
@@ -28,8 +29,10 @@ class PeerSide {
   api::PeerAccess access();
   // See node::NodeOptions::ask_versions.
   void ask_versions(std::shared_ptr<const cluster::View> view, node::LowestVersion lowest);
-  // Binds --listen-peer-urls. `pages` serves what is not raft's.
-  Status listen(rpc::HttpHandler pages);
+  // Before the loop runs and before listen().
+  void use_tls(const TlsSide& tls);
+  // Binds --listen-peer-urls. `pages` serves what is not raft's. TLS handshakes happen on `handshake_loops`, which outlive this.
+  Status listen(rpc::HttpHandler pages, std::vector<rpc::Loop*> handshake_loops);
   // `node` must outlive stop().
   void start(node::LocalNode& node);
   void stop();
@@ -37,6 +40,8 @@ class PeerSide {
   void close();
 
  private:
+  std::shared_ptr<const rpc::TlsListen> secured(const ListenPlace& place);
+
   const Config& config_;
   base::Logger& logger_;
   LoopThread loop_;
@@ -45,6 +50,7 @@ class PeerSide {
   node::Worker files_;
   node::Worker names_;
   peer::Peers peers_;
+  std::shared_ptr<tls::Context> tls_;  // for those who connect
   rpc::ServiceTable no_services_;
   std::unique_ptr<rpc::Server> server_;
 };

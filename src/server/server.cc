@@ -13,13 +13,13 @@
 #include "cluster/bootstrap.h"
 #include "node/local_node.h"
 #include "server/build_info.h"
-#include "server/cipher_suites.h"
 #include "server/initial_members.h"
 #include "server/joining.h"
 #include "server/node_observer.h"
 #include "server/peer_side.h"
 #include "server/startup.h"
 #include "server/threads.h"
+#include "server/tls_side.h"
 #include "server/validate.h"
 
 namespace etcd::server {
@@ -125,9 +125,6 @@ rpc::Options rpc_options(const Config& config) {
   return options;
 }
 
-// As rpc::Server wants it.
-std::string listen_address(const Url& url) { return url.is_unix() ? "unix:" + url.address() : url.address(); }
-
 std::string_view name_of(rpc::Serves serves) {
   switch (serves) {
     case rpc::Serves::kBoth: return "grpc+http";
@@ -170,6 +167,12 @@ MemberId best_successor(const peer::Peers& peers, const cluster::View& view, Mem
   return best;
 }
 
+std::vector<rpc::Loop*> loops_of(const std::vector<std::unique_ptr<LoopThread>>& threads) {
+  std::vector<rpc::Loop*> loops;
+  for (const auto& thread : threads) loops.push_back(&thread->loop());
+  return loops;
+}
+
 // Everything of one process, in the order in which it is built.
 class Server {
  public:
@@ -177,6 +180,9 @@ class Server {
       : config_(config), logger_(logger), peer_side_(config, [this](const char* why) { end_removed(why); }, clock_, logger) {
     for (std::size_t i = 0; i < io_thread_count(std::thread::hardware_concurrency()); ++i) {
       io_.push_back(std::make_unique<LoopThread>("io-" + std::to_string(i), clock_));
+    }
+    for (std::size_t i = 0; i < io_.size() && listens_with_tls(config); ++i) {
+      handshakes_.push_back(std::make_unique<LoopThread>("tls-" + std::to_string(i), clock_));
     }
   }
 
@@ -186,8 +192,10 @@ class Server {
   void stop();
 
  private:
-  std::vector<rpc::Loop*> loops();
+  std::vector<rpc::Loop*> loops() { return loops_of(io_); }
+  std::vector<rpc::Loop*> handshake_loops() { return loops_of(handshakes_); }
   void serve_clients();
+  std::shared_ptr<const rpc::TlsListen> secured(const ListenPlace& place) const;
   Status listen(rpc::Server& server, const Urls& urls, rpc::Serves serves);
   void drain(rpc::Server& server);
   Status prepare_start(bool initialized, node::StartOptions& start);
@@ -206,6 +214,8 @@ class Server {
   StageThread read_{"read", base::system_clock()};
   node::Worker reader_{read_.wakeup()};
   std::vector<std::unique_ptr<LoopThread>> io_;
+  std::vector<std::unique_ptr<LoopThread>> handshakes_;  // where strangers' TLS handshakes happen
+  TlsSide tls_;
   PeerSide peer_side_;
   std::unique_ptr<node::LocalNode> node_;
   std::unique_ptr<api::Api> api_;
@@ -217,8 +227,9 @@ class Server {
 
 Status Server::open() {
   const bool initialized = is_member_initialized(config_, *files_);
-  TRY(check_cipher_suites(config_.security.cipher_suites));
   TRY(check_listen_urls(config_.member));
+  TRY_ASSIGN(tls_, open_tls(config_, *files_, metrics_, clock_, logger_));
+  peer_side_.use_tls(tls_);
   if (!initialized) TRY(check_initial_members(config_, resolve_host));
   log_summary(config_, initialized, logger_);
   TRY_ASSIGN(node::NodeOptions options, node_options(config_, metrics_));
@@ -235,15 +246,15 @@ Status Server::open() {
   serving.peers = peer_side_.access();
   api_ = std::make_unique<api::Api>(*node_, std::move(serving), loops(), metrics_, clock_, logger_);
   api_->register_services(services_);
-  clients_ = std::make_unique<rpc::Server>(rpc_options(config_), services_, api_->http_handler(), loops(), logger_);
+  clients_ = std::make_unique<rpc::Server>(rpc_options(config_), services_, api_->http_handler(), loops(), logger_, handshake_loops());
   api_->observe(*clients_);
-  TRY(peer_side_.listen(api_->peer_handler()));
+  TRY(peer_side_.listen(api_->peer_handler(), handshake_loops()));
   if (config_.monitoring.listen_metrics_urls.empty()) return {};
-  monitors_ = std::make_unique<rpc::Server>(rpc_options(config_), no_services_, api_->http_handler(true), loops(), logger_);
-  for (const Url& url : config_.monitoring.listen_metrics_urls) {
-    TRY(monitors_->listen(listen_address(url), rpc::Serves::kHttpOnly));
-    logger_.info("serving metrics", {{"address", url.to_string()}});
+  monitors_ = std::make_unique<rpc::Server>(rpc_options(config_), no_services_, api_->http_handler(true), loops(), logger_, handshake_loops());
+  for (const ListenPlace& place : listen_places(config_.monitoring.listen_metrics_urls)) {
+    TRY(monitors_->listen(place.address, rpc::Serves::kHttpOnly, secured(place)));
   }
+  for (const Url& url : config_.monitoring.listen_metrics_urls) logger_.info("serving metrics", {{"address", url.to_string()}});
   return {};
 }
 
@@ -270,6 +281,7 @@ void Server::start() {
   read_.add([this](std::int64_t) { return reader_.step(); });
   peer_side_.start(*node_);
   for (auto& io : io_) io->start();
+  for (auto& handshakes : handshakes_) handshakes->start();
   work_.start();
   read_.start();
   flush_.start();
@@ -286,18 +298,19 @@ void Server::serve_clients() {
 }
 
 Status Server::listen(rpc::Server& server, const Urls& urls, rpc::Serves serves) {
-  for (const Url& url : urls) {
-    TRY_ASSIGN(const std::string address, server.listen(listen_address(url), serves));
+  for (const ListenPlace& place : listen_places(urls)) {
+    TRY_ASSIGN(const std::string address, server.listen(place.address, serves, secured(place)));
+    const base::Logger::Fields fields = {{"traffic", name_of(serves)}, {"address", address}};
     logger_.info("ready to serve client requests");
-    logger_.info("serving client traffic insecurely; this is strongly discouraged!", {{"traffic", name_of(serves)}, {"address", address}});
+    if (place.is_plain) logger_.info("serving client traffic insecurely; this is strongly discouraged!", fields);
+    if (place.is_secure) logger_.info("serving client traffic securely", fields);
   }
   return {};
 }
 
-std::vector<rpc::Loop*> Server::loops() {
-  std::vector<rpc::Loop*> all;
-  for (auto& io : io_) all.push_back(&io->loop());
-  return all;
+std::shared_ptr<const rpc::TlsListen> Server::secured(const ListenPlace& place) const {
+  if (!place.is_secure) return nullptr;
+  return std::make_shared<const rpc::TlsListen>(rpc::TlsListen{.context = tls_.clients, .plain_too = place.is_plain});
 }
 
 void Server::stop() {
@@ -316,6 +329,7 @@ void Server::stop() {
   work_.stop();
   read_.stop();
   peer_side_.stop();
+  for (auto& handshakes : handshakes_) handshakes->stop();
   for (auto& io : io_) io->stop();
   monitors_.reset();
   clients_.reset();

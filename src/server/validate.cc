@@ -174,11 +174,6 @@ Status check_supported(const Config& config) {
     if (flag.support != Support::kRefused || print_value(flag.value) == print_value(default_flags[i].value)) continue;
     return fail(Errc::kUnsupported, "--" + std::string(flag.name) + " is not supported: " + std::string(flag.note));
   }
-  for (const Urls* urls : {&config.member.listen_client_urls, &config.member.listen_client_http_urls, &config.monitoring.listen_metrics_urls}) {
-    for (const Url& url : *urls) {
-      if (url.is_secure()) return fail(Errc::kUnsupported, "cannot listen on " + url.to_string() + ": TLS is not served yet");
-    }
-  }
   return {};
 }
 

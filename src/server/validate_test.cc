@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "server/cipher_suites.h"
 
 namespace etcd::server {
 namespace {
@@ -38,12 +37,6 @@ TEST(ListenUrls, GrpcAndHttpNeedAddressesOfTheirOwn) {
   config.listen_client_http_urls = urls("http://localhost:2378,http://localhost:2379");
   EXPECT_EQ(check_listen_urls(config).error().detail,
             "cannot bind both --listen-client-urls and --listen-client-http-urls on the same url http://localhost:2379");
-}
-
-TEST(CipherSuites, AreTakenByTheNamesThatGoHas) {
-  EXPECT_TRUE(check_cipher_suites({}).has_value());
-  EXPECT_TRUE(check_cipher_suites({"TLS_RSA_WITH_AES_128_CBC_SHA", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305"}).has_value());
-  EXPECT_EQ(check_cipher_suites({"TLS_AES_128_GCM_SHA256", "foo", "bar"}).error().detail, "unexpected TLS cipher suite \"foo\"");
 }
 
 TEST(InitialCluster, ItsUrlsAreThoseOfMembers) {
