@@ -2,6 +2,12 @@
 
 #include <utility>
 
+#include "api/auth/auth_service.h"
+#include "api/auth/callers.h"
+#include "api/auth/key_reloader.h"
+#include "api/auth/methods.h"
+#include "api/auth/passwords.h"
+#include "api/auth/tokens.h"
 #include "api/cluster_service.h"
 #include "api/concurrency/election_service.h"
 #include "api/concurrency/lock_service.h"
@@ -20,10 +26,17 @@
 #include "api/replies.h"
 #include "api/request_stats.h"
 #include "api/slow_reads.h"
-#include "api/unsupported.h"
 #include "api/watch_service.h"
 
 namespace etcd::api {
+
+namespace {
+
+std::shared_ptr<Tokens> simple_tokens(base::Metrics& metrics, base::Clock& clock, base::Logger& logger) {
+  return std::move(*Tokens::open({}, {.metrics = metrics, .clock = clock, .logger = logger}));
+}
+
+}  // namespace
 
 // In the order in which they build on each other.
 struct Api::Parts {
@@ -38,20 +51,25 @@ struct Api::Parts {
         stats(options.warn_request_ns, clock, logger),
         slow_reads(options.warn_apply_ns, all_metrics, logger),
         replies(stats, slow_reads, metrics, clock),
-        gate(context),
+        tokens(options.tokens ? options.tokens : simple_tokens(all_metrics, clock, logger)),
+        key_reloader(context, tokens),
+        callers(context, *tokens),
+        gate(context, callers),
         health(context, gate, replies),
         quota(context, replies),
-        kv(context, gate, quota, replies),
-        lease(context, gate, quota, replies),
-        range_streams(context, gate),
-        watches(context, gate),
+        kv(context, gate, callers, quota, replies),
+        lease(context, gate, callers, quota, replies),
+        range_streams(context, gate, callers),
+        watches(context, gate, callers),
         changes(node, options, clock, logger),
-        locks(context, gate, replies),
-        elections(context, gate, replies),
+        locks(context, gate, callers, replies),
+        elections(context, gate, callers, replies),
         cluster(context, gate, replies, changes),
-        maintenance(context, gate, replies, health),
+        maintenance(context, gate, callers, replies, health),
+        passwords(usable_bcrypt_cost(options.bcrypt_cost, logger), options.hash_elsewhere, clock),
+        auth({context, gate, callers, passwords, *tokens, replies}),
         pages(context, [this] { return node_metrics.text(); }),
-        peer_pages(node, changes, logger) {}
+        peer_pages(node, changes, callers, logger) {}
 
   const Options options;
   const WatchMetrics watch_metrics;
@@ -62,6 +80,9 @@ struct Api::Parts {
   RequestStats stats;
   SlowReads slow_reads;
   Replies replies;
+  const std::shared_ptr<Tokens> tokens;
+  KeyReloader key_reloader;
+  Callers callers;
   Gate gate;
   HealthService health;
   QuotaGate quota;
@@ -74,26 +95,32 @@ struct Api::Parts {
   ElectionService elections;
   ClusterService cluster;
   Maintenance maintenance;
+  Passwords passwords;
+  AuthService auth;
   HttpPages pages;
   PeerPages peer_pages;
 };
 
 Api::Api(node::Node& node, Options options, std::vector<rpc::Loop*> loops, base::Metrics& metrics, base::Clock& clock, base::Logger& logger)
-    : parts_(std::make_unique<Parts>(node, std::move(options), loops, metrics, clock, logger)) {}
+    : parts_(std::make_unique<Parts>(node, std::move(options), loops, metrics, clock, logger)) {
+  // The stages hold on to it, whoever of us goes first.
+  node.on_token_events([tokens = parts_->tokens](const auth::TokenEvent& event) { tokens->on_event(event); });
+}
 
 Api::~Api() = default;
 
 void Api::register_services(rpc::ServiceTable& table) {
-  parts_->kv.register_methods(table);
-  parts_->range_streams.register_methods(table);
-  parts_->watches.register_methods(table);
-  parts_->locks.register_methods(table);
-  parts_->elections.register_methods(table);
-  parts_->lease.register_methods(table);
-  parts_->cluster.register_methods(table);
-  parts_->maintenance.register_methods(table);
-  parts_->health.register_methods(table);
-  Unsupported(parts_->gate, parts_->replies).add_services(table);
+  Methods methods(table, parts_->gate.rules(), parts_->callers);
+  parts_->kv.register_methods(methods);
+  parts_->range_streams.register_methods(methods);
+  parts_->watches.register_methods(methods);
+  parts_->locks.register_methods(methods);
+  parts_->elections.register_methods(methods);
+  parts_->lease.register_methods(methods);
+  parts_->cluster.register_methods(methods);
+  parts_->maintenance.register_methods(methods);
+  parts_->auth.register_methods(methods);
+  parts_->health.register_methods(methods);
 }
 
 rpc::HttpHandler Api::http_handler(bool metrics_and_health_only) {

@@ -31,6 +31,8 @@ struct Feature {
   bool enabled = false;
 };
 
+class Tokens;
+
 struct PeerAnswer {
   int status = 0;  // of HTTP
   std::string body;
@@ -61,6 +63,12 @@ struct Options {
   bool json_gateway = true;                              // --enable-grpc-gateway
   // Runs a job on a thread that is there for long reads, after the jobs before it; until the Api goes. None: there is no such thread.
   std::function<void(base::UniqueFunction<void()>)> read_elsewhere = {};
+  // The kind of the users' tokens; none: simple ones with etcd's default time (--auth-token, --auth-token-ttl).
+  std::shared_ptr<Tokens> tokens = {};
+  int bcrypt_cost = 10;                                  // --bcrypt-cost
+  bool client_cert_auth = false;                         // --client-cert-auth: a certificate's common name is a user
+  // As read_elsewhere, on a thread that is there for passwords. None: they are hashed on the spot.
+  std::function<void(base::UniqueFunction<void()>)> hash_elsewhere = {};
   std::vector<std::string> command_line;                 // for /debug/vars
   std::vector<Feature> features;                         // for /metrics
   std::string toolchain;                                 // where etcd names its Go release, likewise

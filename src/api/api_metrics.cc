@@ -8,6 +8,11 @@ constexpr double kSecondsPerNs = 1e-9;
 
 const char* text_of(bool success) { return success ? "true" : "false"; }
 
+base::Histogram request_histogram(base::Metrics& metrics, std::string_view type, bool success) {
+  return metrics.histogram("etcd_server_request_duration_seconds", "Response latency distribution in seconds for each type.",
+                           base::exponential_buckets(0.001, 2, 14), {{"type", std::string(type)}, {"success", text_of(success)}});
+}
+
 }  // namespace
 
 ApiMetrics::ApiMetrics(base::Metrics& metrics)
@@ -27,10 +32,7 @@ ApiMetrics::ApiMetrics(base::Metrics& metrics)
       transactions_(metrics.counter("etcd_mvcc_txn_total", "Total number of txns seen by this member.")) {
   for (const bool success : {false, true}) {
     for (std::size_t type = 0; type + 1 < kRequestTypes; ++type) {
-      request_seconds_[type][success] = metrics.histogram(
-          "etcd_server_request_duration_seconds", "Response latency distribution in seconds for each type.",
-          base::exponential_buckets(0.001, 2, 14),
-          {{"type", std::string(name_of(static_cast<RequestType>(type)))}, {"success", text_of(success)}});
+      request_seconds_[type][success] = request_histogram(metrics, name_of(static_cast<RequestType>(type)), success);
     }
     range_seconds_[success] =
         metrics.histogram("etcd_server_range_duration_seconds", "The latency distributions of txn.Range",
@@ -40,6 +42,10 @@ ApiMetrics::ApiMetrics(base::Metrics& metrics)
 
 void ApiMetrics::observe_request(RequestType type, bool success, std::int64_t took_ns) {
   request_seconds_[static_cast<std::size_t>(type)][success].observe(static_cast<double>(took_ns) * kSecondsPerNs);
+}
+
+void ApiMetrics::observe_auth(const char* type, bool success, std::int64_t took_ns) {
+  request_histogram(metrics_, type, success).observe(static_cast<double>(took_ns) * kSecondsPerNs);
 }
 
 void ApiMetrics::observe_range(bool success, std::int64_t took_ns) {

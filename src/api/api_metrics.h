@@ -18,6 +18,8 @@ class ApiMetrics {
 
   // etcd_server_request_duration_seconds; kOther is not measured.
   void observe_request(RequestType type, bool success, std::int64_t took_ns);
+  // The same of the Auth service's; their series come to be when they are first asked for. `type`: as etcd names it.
+  void observe_auth(const char* type, bool success, std::int64_t took_ns);
   // etcd_server_range_duration_seconds and etcd_mvcc_range_total: reads that don't go through the log.
   void observe_range(bool success, std::int64_t took_ns);
   // Transactions that only read.

@@ -22,12 +22,12 @@ Result<std::vector<std::string>> checked_urls(const std::vector<std::string>& te
 
 }  // namespace
 
-void ClusterService::register_methods(rpc::ServiceTable& table) {
-  table.add(kService, "MemberList", [this](rpc::UnaryCall call) { member_list(std::move(call)); });
-  table.add(kService, "MemberAdd", [this](rpc::UnaryCall call) { member_add(std::move(call)); });
-  table.add(kService, "MemberRemove", [this](rpc::UnaryCall call) { member_remove(std::move(call)); });
-  table.add(kService, "MemberUpdate", [this](rpc::UnaryCall call) { member_update(std::move(call)); });
-  table.add(kService, "MemberPromote", [this](rpc::UnaryCall call) { member_promote(std::move(call)); });
+void ClusterService::register_methods(Methods& methods) {
+  methods.add(kService, "MemberList", Rule::kKnown, [this](rpc::UnaryCall call) { member_list(std::move(call)); });
+  methods.add(kService, "MemberAdd", Rule::kAdmin, [this](rpc::UnaryCall call) { member_add(std::move(call)); });
+  methods.add(kService, "MemberRemove", Rule::kAdmin, [this](rpc::UnaryCall call) { member_remove(std::move(call)); });
+  methods.add(kService, "MemberUpdate", Rule::kAdmin, [this](rpc::UnaryCall call) { member_update(std::move(call)); });
+  methods.add(kService, "MemberPromote", Rule::kAdmin, [this](rpc::UnaryCall call) { member_promote(std::move(call)); });
 }
 
 bool ClusterService::admit(rpc::UnaryCall& call) {

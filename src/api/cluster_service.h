@@ -15,7 +15,7 @@ class ClusterService {
   ClusterService(Context& context, Gate& gate, const Replies& replies, MembershipChanges& changes)
       : context_(context), gate_(gate), replies_(replies), changes_(changes) {}
 
-  void register_methods(rpc::ServiceTable& table);
+  void register_methods(Methods& methods);
 
   void member_list(rpc::UnaryCall call);
   void member_add(rpc::UnaryCall call);

@@ -32,7 +32,7 @@ LeaderWatch::~LeaderWatch() {
   if (gate_ != nullptr) gate_->forget(number_);
 }
 
-Gate::Gate(Context& context) : context_(context), timer_([this] { poll(); }) { start_timer(); }
+Gate::Gate(Context& context, Callers& callers) : context_(context), callers_(callers), timer_([this] { poll(); }) { start_timer(); }
 
 Gate::~Gate() { timer_.cancel(); }
 
@@ -60,6 +60,17 @@ Status Gate::admit(const rpc::CallInfo& info, Lane& lane, Lane::RequestCounts& c
   if (for_learner == ForLearner::kRefused && lane.status().is_learner) return fail(Errc::kNotSupportedForLearner);
   TRY(count(info, counts, kind));
   if (insists_on_leader(info) && lane.status().leader == MemberId()) return fail(Errc::kNoLeader);
+  return check_rule(info);
+}
+
+Status Gate::check_rule(const rpc::CallInfo& info) {
+  switch (rules_.at(info.method->index)) {
+    case Rule::kKnown: return callers_.check_known(info);
+    case Rule::kAdmin: return callers_.check_admin(info);
+    case Rule::kAnybody:
+    case Rule::kByKeys:
+    case Rule::kByLog: break;
+  }
   return {};
 }
 

@@ -1,10 +1,11 @@
 // Gate: what every call has to pass before its service sees it, in etcd's order: this member is no learner, the client names its version in
-// proper text, and a client that insists on a leader finds one.
+// proper text, a client that insists on a leader finds one, and the caller may call this method at all (api/auth/methods.h).
 #pragma once
 
 #include <map>
 #include <mutex>
 
+#include "api/auth/methods.h"
 #include "api/context.h"
 #include "base/result.h"
 #include "rpc/call.h"
@@ -35,13 +36,16 @@ class LeaderWatch {
 
 class Gate {
  public:
-  // `context` must outlive it. Before the loops run.
-  explicit Gate(Context& context);
+  // Both must outlive it. Before the loops run.
+  Gate(Context& context, Callers& callers);
   ~Gate();
   Gate(const Gate&) = delete;
   Gate& operator=(const Gate&) = delete;
 
-  // On a loop's thread. Counts the request, too. kNotSupportedForLearner, kInvalidClientApiVersion, kNoLeader.
+  // Where registration leaves the rules of the methods.
+  Methods::Rules& rules() { return rules_; }
+
+  // On a loop's thread. Counts the request, too. kNotSupportedForLearner, kInvalidClientApiVersion, kNoLeader, and what Callers says of who must not.
   Status admit_unary(const rpc::CallInfo& info, ForLearner for_learner);
   // Likewise. A call that insists on a leader ends with kNoLeader once there was none for three election timeouts, while the LeaderWatch lives.
   Result<LeaderWatch> admit_stream(const rpc::StreamCall& call, ForLearner for_learner);
@@ -56,10 +60,13 @@ class Gate {
 
   Status admit(const rpc::CallInfo& info, Lane& lane, Lane::RequestCounts& counts, const char* kind, ForLearner for_learner);
   Status count(const rpc::CallInfo& info, Lane::RequestCounts& counts, const char* kind);
+  Status check_rule(const rpc::CallInfo& info);
   void start_timer();
   void forget(std::uint64_t number);
 
   Context& context_;
+  Callers& callers_;
+  Methods::Rules rules_;
   rpc::Timer timer_;           // of the first lane's loop
   int polls_without_leader_ = 0;
 

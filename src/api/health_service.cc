@@ -16,10 +16,10 @@ HealthService::HealthService(Context& context, Gate& gate, const Replies& replie
   context_.logger.info("grpc service status changed", {{"service", ""}, {"status", "SERVING"}});
 }
 
-void HealthService::register_methods(rpc::ServiceTable& table) {
-  table.add(kService, "Check", [this](rpc::UnaryCall call) { check(std::move(call)); });
-  table.add(kService, "List", [this](rpc::UnaryCall call) { list(std::move(call)); });
-  table.add(kService, "Watch", [this](rpc::StreamCall call, base::SharedBytes request) { watch(std::move(call), std::move(request)); });
+void HealthService::register_methods(Methods& methods) {
+  methods.add(kService, "Check", Rule::kAnybody, [this](rpc::UnaryCall call) { check(std::move(call)); });
+  methods.add(kService, "List", Rule::kAnybody, [this](rpc::UnaryCall call) { list(std::move(call)); });
+  methods.add(kService, "Watch", Rule::kAnybody, [this](rpc::StreamCall call, base::SharedBytes request) { watch(std::move(call), std::move(request)); });
 }
 
 void HealthService::set_serving() {

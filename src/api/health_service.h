@@ -21,7 +21,7 @@ class HealthService {
   // All must outlive it. Serving from the start: whoever can ask is served.
   HealthService(Context& context, Gate& gate, const Replies& replies);
 
-  void register_methods(rpc::ServiceTable& table);
+  void register_methods(Methods& methods);
 
   // Any thread. Says so in the log, and to those who watch.
   void set_serving();

@@ -46,6 +46,16 @@ std::string raft_status_json(const node::NodeStatus& status) {
 
 }  // namespace
 
+namespace {
+
+// Who shows a certificate where it counts as a user elsewhere would be surprised to be nobody.
+bool shows_certificate_to_gateway(Context& context, const rpc::HttpRequest& request) {
+  if (!context.options.client_cert_auth || !context.options.json_gateway || !request.path.starts_with("/v3/")) return false;
+  return request.peer != nullptr && !request.peer->verified_common_name.empty() && context.node.auth_view()->enabled();
+}
+
+}  // namespace
+
 rpc::HttpResponse method_not_allowed() {
   rpc::HttpResponse response = rpc::plain_error(405, "Method Not Allowed");
   response.headers.emplace_back("Allow", "GET");
@@ -80,6 +90,9 @@ void HttpPages::serve(Pages pages, rpc::HttpRequest request, rpc::HttpResponder 
 std::optional<rpc::HttpResponse> HttpPages::answer_early(Pages pages, const rpc::HttpRequest& request) const {
   if (pages == Pages::kAll) {
     if (auto refused = access_.answer(request)) return refused;
+    if (shows_certificate_to_gateway(context_, request)) {
+      return rpc::plain_error(400, "CommonName of client sending a request against gateway will be ignored and not used as expected");
+    }
   }
   if (pages == Pages::kAll && gateway_ && request.path == "/v3") return redirect_to(request, "/v3/");
   return redirect_to_clean_path(request);

@@ -25,7 +25,14 @@ void KeepAliveStream::on_message(const base::SharedBytes& message) {
   Lane& lane = context_.lanes.here();
   ++under_way_;
   const Revision revision = context_.node.view()->revision();
-  lane.leases().renew(*id, [self = shared_from_this(), id = *id, revision, term = lane.status().term](Result<std::int64_t> ttl_s) {
+  auto judged = [self = shared_from_this(), id = *id, revision, term = lane.status().term](const Status& may) {
+    may ? self->renew(id, revision, term) : self->on_renewed(id, revision, term, fail(may.error()));
+  };
+  callers_.check_lease(call_.info(), *id, auth::Access::Kind::kWrite, std::move(judged));
+}
+
+void KeepAliveStream::renew(LeaseId id, Revision revision, Term term) {
+  context_.lanes.here().leases().renew(id, [self = shared_from_this(), id, revision, term](Result<std::int64_t> ttl_s) {
     self->on_renewed(id, revision, term, std::move(ttl_s));
   });
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "api/auth/callers.h"
 #include "api/context.h"
 #include "api/open_streams.h"
 #include "rpc/call.h"
@@ -16,9 +17,9 @@ namespace etcd::api {
 
 class KeepAliveStream : public std::enable_shared_from_this<KeepAliveStream> {
  public:
-  // `number`: of the call in `streams`. Both must outlive the loop's run.
-  KeepAliveStream(Context& context, OpenStreams& streams, std::uint64_t number, rpc::StreamCall call)
-      : context_(context), streams_(streams), number_(number), call_(std::move(call)) {}
+  // `number`: of the call in `streams`. All must outlive the loop's run.
+  KeepAliveStream(Context& context, Callers& callers, OpenStreams& streams, std::uint64_t number, rpc::StreamCall call)
+      : context_(context), callers_(callers), streams_(streams), number_(number), call_(std::move(call)) {}
 
   // On the call's loop, from its handler.
   void start();
@@ -27,11 +28,13 @@ class KeepAliveStream : public std::enable_shared_from_this<KeepAliveStream> {
   static constexpr std::uint32_t kInFlight = 256;
 
   void on_message(const base::SharedBytes& message);
+  void renew(LeaseId id, Revision revision, Term term);
   void on_renewed(LeaseId id, Revision revision, Term term, Result<std::int64_t> ttl_s);
   void on_writable();
   void finish(rpc::GrpcStatus status);
 
   Context& context_;
+  Callers& callers_;
   OpenStreams& streams_;
   const std::uint64_t number_;
   rpc::StreamCall call_;

@@ -5,6 +5,7 @@
 
 #include "api/errors.h"
 #include "api/large_range.h"
+#include "apply/accesses.h"
 #include "apply/check.h"
 #include "apply/read_only.h"
 #include "apply/request.h"
@@ -19,13 +20,14 @@ constexpr const char* kService = "etcdserverpb.KV";
 
 }  // namespace
 
-void Kv::register_methods(rpc::ServiceTable& table) {
-  table.add(kService, "Range", [this](rpc::UnaryCall call) { range(std::move(call)); });
+void Kv::register_methods(Methods& methods) {
+  methods.add(kService, "Range", Rule::kByKeys, [this](rpc::UnaryCall call) { range(std::move(call)); });
   constexpr auto kSmall = rpc::AnswerSize::kSmall;  // as a rule
-  table.add(kService, "Put", [this](rpc::UnaryCall call) { put(std::move(call)); }, kSmall);
-  table.add(kService, "DeleteRange", [this](rpc::UnaryCall call) { delete_range(std::move(call)); }, kSmall);
-  table.add(kService, "Txn", [this](rpc::UnaryCall call) { txn(std::move(call)); }, kSmall);
-  table.add(kService, "Compact", [this](rpc::UnaryCall call) { compact(std::move(call)); }, kSmall);
+  methods.add(kService, "Put", Rule::kByLog, [this](rpc::UnaryCall call) { put(std::move(call)); }, kSmall);
+  methods.add(kService, "DeleteRange", Rule::kByLog, [this](rpc::UnaryCall call) { delete_range(std::move(call)); }, kSmall);
+  // One that only reads is not for the log: it is checked by its keys.
+  methods.add(kService, "Txn", Rule::kByLog, [this](rpc::UnaryCall call) { txn(std::move(call)); }, kSmall);
+  methods.add(kService, "Compact", Rule::kAdmin, [this](rpc::UnaryCall call) { compact(std::move(call)); }, kSmall);
 }
 
 void Kv::range(rpc::UnaryCall call) {
@@ -60,6 +62,9 @@ void Kv::after_barrier(rpc::UnaryCall call, RequestType type, Read read) {
 
 void Kv::range_now(rpc::UnaryCall call, const apply::RangeRequest& request) {
   mvcc::ReadViewRef view = context_.node.view();
+  if (const Status may = callers_.check_read(call.info(), request.key, request.range_end); !may) {
+    return replies_.answer(std::move(call), RequestType::kRange, fail(may.error()));
+  }
   const mvcc::RangeOptions options = apply::range_options(request);
   if (long_reads_.takes(*view, options)) return long_reads_.run(std::move(call), request);
   const std::int64_t begun_ns = context_.clock.monotonic_ns();
@@ -120,6 +125,13 @@ void Kv::txn(rpc::UnaryCall call) {
 
 void Kv::txn_now(rpc::UnaryCall call, const apply::TxnRequest& request) {
   const mvcc::ReadViewRef view = context_.node.view();
+  if (callers_.is_auth_enabled()) {
+    apply::Accesses accesses;
+    apply::append_accesses(request, nullptr, accesses);
+    if (const Status may = callers_.check(call.info(), accesses); !may) {
+      return replies_.answer(std::move(call), RequestType::kReadonlyTxn, fail(may.error()));
+    }
+  }
   apply::OperationCounts counts;
   auto response = apply::run_read_txn(*view, request, context_.lanes.here().header(), counts);
   context_.metrics.count(counts);
@@ -134,6 +146,8 @@ void Kv::compact(rpc::UnaryCall call) {
   }
   if (!request->physical) return propose(std::move(call), RequestType::kCompaction, node::RequestKind::kCompaction);
 
+  auto who = callers_.identity(call.info());
+  if (!who) return replies_.refuse(std::move(call), who.error());
   Lane& lane = context_.lanes.here();
   const base::SharedBytes bytes = call.request();
   const std::int64_t deadline_ns = call.info().deadline_ns;
@@ -143,7 +157,11 @@ void Kv::compact(rpc::UnaryCall call) {
       wait_for_compaction(std::move(call), std::move(response));
     });
   };
-  lane.propose({.kind = node::RequestKind::kCompaction, .request = bytes, .deadline_ns = deadline_ns, .done = std::move(done)});
+  lane.propose({.kind = node::RequestKind::kCompaction,
+                .request = bytes,
+                .deadline_ns = deadline_ns,
+                .done = std::move(done),
+                .who = std::move(*who)});
 }
 
 void Kv::wait_for_compaction(rpc::UnaryCall call, base::Rope response) {
@@ -154,12 +172,15 @@ void Kv::wait_for_compaction(rpc::UnaryCall call, base::Rope response) {
 }
 
 void Kv::propose(rpc::UnaryCall call, RequestType type, node::RequestKind kind) {
+  auto who = callers_.identity(call.info());
+  if (!who) return replies_.refuse(std::move(call), who.error());
   const base::SharedBytes request = call.request();
   const std::int64_t deadline_ns = call.info().deadline_ns;
   auto done = [this, type, call = std::move(call)](Result<base::Rope> response) mutable {
     replies_.answer(std::move(call), type, std::move(response));
   };
-  context_.lanes.here().propose({.kind = kind, .request = request, .deadline_ns = deadline_ns, .done = std::move(done)});
+  context_.lanes.here().propose(
+      {.kind = kind, .request = request, .deadline_ns = deadline_ns, .done = std::move(done), .who = std::move(*who)});
 }
 
 }  // namespace etcd::api

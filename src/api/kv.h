@@ -17,10 +17,10 @@ namespace etcd::api {
 class Kv {
  public:
   // All must outlive it.
-  Kv(Context& context, Gate& gate, const QuotaGate& quota, const Replies& replies)
-      : context_(context), gate_(gate), quota_(quota), replies_(replies), long_reads_(context, replies) {}
+  Kv(Context& context, Gate& gate, Callers& callers, const QuotaGate& quota, const Replies& replies)
+      : context_(context), gate_(gate), callers_(callers), quota_(quota), replies_(replies), long_reads_(context, callers, replies) {}
 
-  void register_methods(rpc::ServiceTable& table);
+  void register_methods(Methods& methods);
 
   void range(rpc::UnaryCall call);
   void put(rpc::UnaryCall call);
@@ -41,6 +41,7 @@ class Kv {
 
   Context& context_;
   Gate& gate_;
+  Callers& callers_;
   const QuotaGate& quota_;
   const Replies& replies_;
   LongReads long_reads_;

@@ -9,7 +9,8 @@ Lane::Lane(rpc::Loop& loop, node::Node& node, const WatchMetrics& metrics)
       node_(node),
       hub_(loop, node, metrics),
       proposer_(node.make_proposer()),
-      lease_questions_(node.make_lease_questions([&loop](rpc::Loop::Task answers) { loop.post(std::move(answers)); })) {
+      lease_questions_(node.make_lease_questions([&loop](rpc::Loop::Task answers) { loop.post(std::move(answers)); })),
+      users_(node.auth_views()) {
   loop_.at_end_of_pass([this] { end_pass(); });
 }
 

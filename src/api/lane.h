@@ -10,8 +10,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "api/auth/caller.h"
 #include "api/loop_hub.h"
 #include "apply/response.h"
+#include "auth/view_cell.h"
 #include "base/metrics.h"
 #include "node/node.h"
 #include "rpc/loop.h"
@@ -32,6 +34,9 @@ class Lane {
   // As of this pass.
   const node::NodeStatus& status();
   const node::DbStatus& db_status();
+  // The newest there is. Until the next call.
+  const auth::View& users() { return users_.get(); }
+  CallerMemory& callers() { return callers_; }
   // With revision 0.
   apply::ResponseHeader header();
 
@@ -52,6 +57,8 @@ class Lane {
   LoopHub hub_;
   std::unique_ptr<node::Proposer> proposer_;
   std::unique_ptr<node::LeaseQuestions> lease_questions_;
+  auth::ViewReader users_;
+  CallerMemory callers_;
   node::NodeStatus status_;
   node::DbStatus db_status_;
   bool status_is_fresh_ = false;

@@ -27,12 +27,13 @@ apply::ResponseHeader header_now(Context& context) {
 
 }  // namespace
 
-void LeaseService::register_methods(rpc::ServiceTable& table) {
-  table.add(kService, "LeaseGrant", [this](rpc::UnaryCall call) { grant(std::move(call)); });
-  table.add(kService, "LeaseRevoke", [this](rpc::UnaryCall call) { revoke(std::move(call)); });
-  table.add(kService, "LeaseKeepAlive", [this](rpc::StreamCall call) { keep_alive(std::move(call)); });
-  table.add(kService, "LeaseTimeToLive", [this](rpc::UnaryCall call) { time_to_live(std::move(call)); });
-  table.add(kService, "LeaseLeases", [this](rpc::UnaryCall call) { leases(std::move(call)); });
+void LeaseService::register_methods(Methods& methods) {
+  methods.add(kService, "LeaseGrant", Rule::kKnown, [this](rpc::UnaryCall call) { grant(std::move(call)); });
+  // The state machine asks besides whether they may write the keys that go with it.
+  methods.add(kService, "LeaseRevoke", Rule::kKnown, [this](rpc::UnaryCall call) { revoke(std::move(call)); });
+  methods.add(kService, "LeaseKeepAlive", Rule::kByKeys, [this](rpc::StreamCall call) { keep_alive(std::move(call)); });
+  methods.add(kService, "LeaseTimeToLive", Rule::kKnown, [this](rpc::UnaryCall call) { time_to_live(std::move(call)); });
+  methods.add(kService, "LeaseLeases", Rule::kByKeys, [this](rpc::UnaryCall call) { leases(std::move(call)); });
 }
 
 void LeaseService::grant(rpc::UnaryCall call) {
@@ -61,11 +62,14 @@ void LeaseService::revoke(rpc::UnaryCall call) {
 }
 
 void LeaseService::propose(rpc::UnaryCall call, RequestType type, node::RequestKind kind, base::SharedBytes request) {
+  auto who = callers_.identity(call.info());
+  if (!who) return replies_.refuse(std::move(call), who.error());
   const std::int64_t deadline_ns = call.info().deadline_ns;
   auto done = [this, type, call = std::move(call)](Result<base::Rope> response) mutable {
     replies_.answer(std::move(call), type, std::move(response));
   };
-  context_.lanes.here().propose({.kind = kind, .request = std::move(request), .deadline_ns = deadline_ns, .done = std::move(done)});
+  context_.lanes.here().propose(
+      {.kind = kind, .request = std::move(request), .deadline_ns = deadline_ns, .done = std::move(done), .who = std::move(*who)});
 }
 
 // A lease that is not there is no error.
@@ -79,6 +83,9 @@ void LeaseService::time_to_live(rpc::UnaryCall call) {
   auto done = [this, id = request->id, call = std::move(call)](Result<node::LeaseDescription> lease) mutable {
     if (!lease && lease.error().code == Errc::kLeaseNotFound) lease = node::LeaseDescription{.left_s = -1, .granted_s = 0, .keys = {}};
     if (!lease) return replies_.answer(std::move(call), RequestType::kOther, fail(lease.error()));
+    if (const Status may = callers_.check_lease_keys(call.info(), lease->keys, auth::Access::Kind::kRead); !may) {
+      return replies_.answer(std::move(call), RequestType::kOther, fail(may.error()));
+    }
     replies_.answer(std::move(call), RequestType::kOther, encode_lease_time_to_live(header_now(context_), id, *lease));
   };
   context_.lanes.here().leases().describe(request->id, request->keys ? Keys::kInclude : Keys::kLeaveOut, std::move(done));
@@ -91,6 +98,13 @@ void LeaseService::leases(rpc::UnaryCall call) {
   if (const Status admitted = gate_.admit_unary(call.info(), ForLearner::kRefused); !admitted) {
     return replies_.refuse(std::move(call), admitted.error());
   }
+  const rpc::CallInfo& info = call.info();
+  callers_.check_lease(info, LeaseId(0), auth::Access::Kind::kRead, [this, call = std::move(call)](const Status& may) mutable {
+    may ? list(std::move(call)) : replies_.answer(std::move(call), RequestType::kOther, fail(may.error()));
+  });
+}
+
+void LeaseService::list(rpc::UnaryCall call) {
   context_.lanes.here().leases().list([this, call = std::move(call)](Result<std::vector<LeaseId>> all) mutable {
     if (!all) return replies_.answer(std::move(call), RequestType::kOther, fail(all.error()));
     replies_.answer(std::move(call), RequestType::kOther, encode_lease_leases(header_now(context_), *all));
@@ -101,7 +115,7 @@ void LeaseService::keep_alive(rpc::StreamCall call) {
   auto admitted = gate_.admit_stream(call, ForLearner::kRefused);
   if (!admitted) return call.finish(to_status(admitted.error()));
   const auto number = streams_.add(call, std::move(*admitted));
-  if (number) std::make_shared<KeepAliveStream>(context_, streams_, *number, std::move(call))->start();
+  if (number) std::make_shared<KeepAliveStream>(context_, callers_, streams_, *number, std::move(call))->start();
 }
 
 }  // namespace etcd::api

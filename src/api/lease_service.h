@@ -16,10 +16,10 @@ namespace etcd::api {
 class LeaseService {
  public:
   // All must outlive it.
-  LeaseService(Context& context, Gate& gate, const QuotaGate& quota, const Replies& replies)
-      : context_(context), gate_(gate), quota_(quota), replies_(replies) {}
+  LeaseService(Context& context, Gate& gate, Callers& callers, const QuotaGate& quota, const Replies& replies)
+      : context_(context), gate_(gate), callers_(callers), quota_(quota), replies_(replies) {}
 
-  void register_methods(rpc::ServiceTable& table);
+  void register_methods(Methods& methods);
   // Ends the keep-alive streams; any thread.
   void stop() { streams_.stop(); }
 
@@ -30,10 +30,12 @@ class LeaseService {
   void keep_alive(rpc::StreamCall call);
 
  private:
+  void list(rpc::UnaryCall call);
   void propose(rpc::UnaryCall call, RequestType type, node::RequestKind kind, base::SharedBytes request);
 
   Context& context_;
   Gate& gate_;
+  Callers& callers_;
   const QuotaGate& quota_;
   const Replies& replies_;
   OpenStreams streams_;

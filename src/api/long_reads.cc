@@ -32,7 +32,8 @@ struct LongReads::Read {
   Result<mvcc::RangeResult> result;
 };
 
-LongReads::LongReads(Context& context, const Replies& replies) : context_(context), replies_(replies) {}
+LongReads::LongReads(Context& context, Callers& callers, const Replies& replies)
+    : context_(context), callers_(callers), replies_(replies) {}
 LongReads::~LongReads() = default;
 
 bool LongReads::takes(const mvcc::ReadView& view, const mvcc::RangeOptions& options) const {
@@ -61,6 +62,10 @@ void LongReads::start(Read& read) {
   read.view = context_.node.view();
   read.header = context_.lanes.here().header();
   read.header.revision = read.view->revision();
+  if (const Status may = callers_.check_read(read.call.info(), read.request.key, read.request.range_end); !may) {
+    read.result = fail(may.error());
+    return read.loop.post([this, &read] { finish(read); });
+  }
   context_.options.read_elsewhere([this, &read] {
     const std::int64_t begun_ns = context_.clock.monotonic_ns();
     // Nobody waits for what was cancelled, but its turn has to end.

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 
+#include "api/auth/callers.h"
 #include "api/context.h"
 #include "api/replies.h"
 #include "apply/read_only.h"
@@ -24,12 +25,12 @@ class LongReads {
   static constexpr std::int64_t kKeysOnLoop = 2'000;
 
   // All must outlive it. It must outlive what it has given to Options::read_elsewhere.
-  LongReads(Context& context, const Replies& replies);
+  LongReads(Context& context, Callers& callers, const Replies& replies);
   ~LongReads();
 
   // False also where there is no thread for it.
   bool takes(const mvcc::ReadView& view, const mvcc::RangeOptions& options) const;
-  // On the call's loop. `request` looks into the call's bytes. The newest view at the time of reading is read.
+  // On the call's loop. `request` looks into the call's bytes. The newest view at the time of reading is read, if the caller may read it then.
   void run(rpc::UnaryCall call, const apply::RangeRequest& request);
 
  private:
@@ -42,6 +43,7 @@ class LongReads {
   void next(const Peer& peer);
 
   Context& context_;
+  Callers& callers_;
   const Replies& replies_;
   std::mutex mutex_;
   // By connection. The first of each is being read or, once it is empty, being sent.

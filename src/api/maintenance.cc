@@ -20,19 +20,20 @@ std::string short_version(const std::string& version) { return version.substr(0,
 
 }  // namespace
 
-void Maintenance::add(rpc::ServiceTable& table, const char* method, Handler handler) {
-  table.add(kService, method, [this, handler](rpc::UnaryCall call) { (this->*handler)(std::move(call)); });
+void Maintenance::add(Methods& methods, const char* method, Rule rule, Handler handler) {
+  methods.add(kService, method, rule, [this, handler](rpc::UnaryCall call) { (this->*handler)(std::move(call)); });
 }
 
-void Maintenance::register_methods(rpc::ServiceTable& table) {
-  add(table, "Alarm", &Maintenance::alarm);
-  add(table, "Status", &Maintenance::status);
-  add(table, "Defragment", &Maintenance::defragment);
-  add(table, "Hash", &Maintenance::hash);
-  add(table, "HashKV", &Maintenance::hash_kv);
-  add(table, "MoveLeader", &Maintenance::move_leader);
-  add(table, "Downgrade", &Maintenance::downgrade);
-  table.add(kService, "Snapshot", [this](rpc::StreamCall call, base::SharedBytes request) { snapshot(std::move(call), std::move(request)); });
+void Maintenance::register_methods(Methods& methods) {
+  add(methods, "Alarm", Rule::kKnown, &Maintenance::alarm);
+  add(methods, "Status", Rule::kKnown, &Maintenance::status);
+  add(methods, "Defragment", Rule::kAdmin, &Maintenance::defragment);
+  add(methods, "Hash", Rule::kAdmin, &Maintenance::hash);
+  add(methods, "HashKV", Rule::kAdmin, &Maintenance::hash_kv);
+  add(methods, "MoveLeader", Rule::kAdmin, &Maintenance::move_leader);
+  add(methods, "Downgrade", Rule::kAdmin, &Maintenance::downgrade);
+  methods.add(kService, "Snapshot", Rule::kAdmin,
+              [this](rpc::StreamCall call, base::SharedBytes request) { snapshot(std::move(call), std::move(request)); });
 }
 
 bool Maintenance::admit(rpc::UnaryCall& call, ForLearner for_learner) {
@@ -54,12 +55,21 @@ void Maintenance::alarm(rpc::UnaryCall call) {
   const auto request = apply::decode_alarm(call.request().view());
   if (!request) return replies_.refuse(std::move(call), malformed_request(request.error()));
   if (!admit(call)) return;
+  if (const Status may = request->action == apply::AlarmAction::kGet ? Status() : callers_.check_admin(call.info()); !may) {
+    return replies_.refuse(std::move(call), may.error());
+  }
+  auto who = callers_.identity(call.info());
+  if (!who) return replies_.refuse(std::move(call), who.error());
   const base::SharedBytes bytes = call.request();
   const std::int64_t deadline_ns = call.info().deadline_ns;
   auto done = [this, call = std::move(call)](Result<base::Rope> response) mutable {
     replies_.answer(std::move(call), RequestType::kAlarm, std::move(response));
   };
-  context_.lanes.here().propose({.kind = node::RequestKind::kAlarm, .request = bytes, .deadline_ns = deadline_ns, .done = std::move(done)});
+  context_.lanes.here().propose({.kind = node::RequestKind::kAlarm,
+                                 .request = bytes,
+                                 .deadline_ns = deadline_ns,
+                                 .done = std::move(done),
+                                 .who = std::move(*who)});
 }
 
 void Maintenance::status(rpc::UnaryCall call) {

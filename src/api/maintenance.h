@@ -13,10 +13,10 @@ namespace etcd::api {
 class Maintenance {
  public:
   // All must outlive it.
-  Maintenance(Context& context, Gate& gate, const Replies& replies, HealthService& health)
-      : context_(context), gate_(gate), replies_(replies), health_(health) {}
+  Maintenance(Context& context, Gate& gate, Callers& callers, const Replies& replies, HealthService& health)
+      : context_(context), gate_(gate), callers_(callers), replies_(replies), health_(health) {}
 
-  void register_methods(rpc::ServiceTable& table);
+  void register_methods(Methods& methods);
 
   void alarm(rpc::UnaryCall call);
   void status(rpc::UnaryCall call);
@@ -32,7 +32,7 @@ class Maintenance {
  private:
   using Handler = void (Maintenance::*)(rpc::UnaryCall);
 
-  void add(rpc::ServiceTable& table, const char* method, Handler handler);
+  void add(Methods& methods, const char* method, Rule rule, Handler handler);
   // False if the call was refused.
   bool admit(rpc::UnaryCall& call, ForLearner for_learner = ForLearner::kRefused);
   // Goes on with `next` on this loop once the membership is up to date.
@@ -44,6 +44,7 @@ class Maintenance {
 
   Context& context_;
   Gate& gate_;
+  Callers& callers_;
   const Replies& replies_;
   HealthService& health_;
 };

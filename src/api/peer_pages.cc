@@ -100,6 +100,9 @@ void PeerPages::promote(const rpc::HttpRequest& request, rpc::HttpResponder resp
   } else if (!is_id) {
     refused = rpc::plain_error(404, "member " + text + " not found in cluster");
   }
+  if (const Status may = callers_.check_admin(request.header("authorization")); !refused && !may) {
+    refused = rpc::plain_error(500, text_of(may.error()));
+  }
   if (refused) return std::move(responder).respond(std::move(*refused));
   changes_.promote_here(MemberId(id), 0, [this, id, responder = std::move(responder)](const Result<std::vector<cluster::Member>>& members) mutable {
     rpc::HttpResponse response{.status = 200, .headers = {{"Content-Type", "application/json"}}};

@@ -3,6 +3,7 @@
 // Owner: Api; called on the peer port's loop.
 #pragma once
 
+#include "api/auth/callers.h"
 #include "api/membership_changes.h"
 #include "base/log.h"
 #include "node/node.h"
@@ -13,7 +14,8 @@ namespace etcd::api {
 class PeerPages {
  public:
   // All must outlive it.
-  PeerPages(node::Node& node, MembershipChanges& changes, base::Logger& logger) : node_(node), changes_(changes), logger_(logger) {}
+  PeerPages(node::Node& node, MembershipChanges& changes, const Callers& callers, base::Logger& logger)
+      : node_(node), changes_(changes), callers_(callers), logger_(logger) {}
 
   // /members, /members/hashkv, /members/promote/, /version, /downgrade/enabled; 404 for the rest.
   void serve(rpc::HttpRequest request, rpc::HttpResponder responder);
@@ -27,6 +29,7 @@ class PeerPages {
 
   node::Node& node_;
   MembershipChanges& changes_;
+  const Callers& callers_;
   base::Logger& logger_;
 };
 

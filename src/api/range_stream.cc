@@ -45,8 +45,9 @@ base::Rope encode_chunk(const mvcc::RangeResult& result) {
 // One call. Owner: its events on the loop, and what is posted to it.
 class Streamer : public std::enable_shared_from_this<Streamer> {
  public:
-  Streamer(Context& context, rpc::StreamCall call, LeaderWatch watch, base::SharedBytes bytes, const apply::RangeRequest& request)
+  Streamer(Context& context, Callers& callers, rpc::StreamCall call, LeaderWatch watch, base::SharedBytes bytes, const apply::RangeRequest& request)
       : context_(context),
+        callers_(callers),
         call_(std::move(call)),
         watch_(std::move(watch)),
         bytes_(std::move(bytes)),
@@ -82,8 +83,12 @@ class Streamer : public std::enable_shared_from_this<Streamer> {
     return header;
   }
 
+  // To be asked of each view anew: what the caller may read may have changed.
+  Status check_caller() { return callers_.check_read(call_.info(), request_.key, request_.range_end); }
+
   Result<Sent> send_count() {
     const mvcc::ReadViewRef view = context_.node.view();
+    TRY(check_caller());
     TRY_ASSIGN(mvcc::RangeResult result, range(*view, options()));
     revision_ = view->revision();
     (void)call_.send(wrap(apply::encode_range_response(header(), result)));
@@ -93,6 +98,7 @@ class Streamer : public std::enable_shared_from_this<Streamer> {
   Result<Sent> send_chunk() {
     FAILPOINT(beforeRangeStreamChunk);
     const mvcc::ReadViewRef view = context_.node.view();
+    TRY(check_caller());
     mvcc::RangeOptions chunk = options();
     chunk.limit = std::min(chunk_limit_, left_);
     if (revision_.value == 0) revision_ = view->revision();
@@ -138,6 +144,7 @@ class Streamer : public std::enable_shared_from_this<Streamer> {
   }
 
   Context& context_;
+  Callers& callers_;
   rpc::StreamCall call_;
   LeaderWatch watch_;
   const base::SharedBytes bytes_;  // what request_ looks into
@@ -151,9 +158,9 @@ class Streamer : public std::enable_shared_from_this<Streamer> {
 
 }  // namespace
 
-void RangeStreams::register_methods(rpc::ServiceTable& table) {
-  table.add("etcdserverpb.KV", "RangeStream",
-            [this](rpc::StreamCall call, base::SharedBytes request) { start(std::move(call), std::move(request)); });
+void RangeStreams::register_methods(Methods& methods) {
+  methods.add("etcdserverpb.KV", "RangeStream", Rule::kByKeys,
+              [this](rpc::StreamCall call, base::SharedBytes request) { start(std::move(call), std::move(request)); });
 }
 
 void RangeStreams::start(rpc::StreamCall call, base::SharedBytes bytes) {
@@ -162,7 +169,7 @@ void RangeStreams::start(rpc::StreamCall call, base::SharedBytes bytes) {
   const auto request = apply::decode_range(bytes.view());
   if (!request) return call.finish(malformed_request(request.error()));
   if (const Status checked = apply::check_range_stream(*request); !checked) return call.finish(to_status(checked.error()));
-  std::make_shared<Streamer>(context_, std::move(call), std::move(*admitted), std::move(bytes), *request)->start();
+  std::make_shared<Streamer>(context_, callers_, std::move(call), std::move(*admitted), std::move(bytes), *request)->start();
 }
 
 std::int64_t next_chunk_limit(std::int64_t limit, std::size_t bytes, std::size_t target_bytes) {

@@ -13,15 +13,16 @@ namespace etcd::api {
 
 class RangeStreams {
  public:
-  // Both must outlive it.
-  RangeStreams(Context& context, Gate& gate) : context_(context), gate_(gate) {}
+  // All must outlive it.
+  RangeStreams(Context& context, Gate& gate, Callers& callers) : context_(context), gate_(gate), callers_(callers) {}
 
-  void register_methods(rpc::ServiceTable& table);
+  void register_methods(Methods& methods);
   void start(rpc::StreamCall call, base::SharedBytes request);
 
  private:
   Context& context_;
   Gate& gate_;
+  Callers& callers_;
 };
 
 // How many keys the next chunk should have, from how large the last one was: doubled below half of `target_bytes`, halved above twice as much.

@@ -20,13 +20,13 @@ std::int64_t progress_interval(const Context& context) {
 
 }  // namespace
 
-WatchService::WatchService(Context& context, Gate& gate) : gate_(gate) {
+WatchService::WatchService(Context& context, Gate& gate, Callers& callers) : gate_(gate) {
   const std::int64_t interval_ns = progress_interval(context);
-  for (const auto& lane : context.lanes.all()) lanes_.push_back(std::make_unique<WatchLane>(context, *lane, interval_ns));
+  for (const auto& lane : context.lanes.all()) lanes_.push_back(std::make_unique<WatchLane>(context, callers, *lane, interval_ns));
 }
 
-void WatchService::register_methods(rpc::ServiceTable& table) {
-  table.add("etcdserverpb.Watch", "Watch", [this](rpc::StreamCall call) { watch(std::move(call)); });
+void WatchService::register_methods(Methods& methods) {
+  methods.add("etcdserverpb.Watch", "Watch", Rule::kByKeys, [this](rpc::StreamCall call) { watch(std::move(call)); });
 }
 
 void WatchService::watch(rpc::StreamCall call) {

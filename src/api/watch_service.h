@@ -13,10 +13,10 @@ namespace etcd::api {
 
 class WatchService {
  public:
-  // Both must outlive it. Before the loops run.
-  WatchService(Context& context, Gate& gate);
+  // All must outlive it. Before the loops run.
+  WatchService(Context& context, Gate& gate, Callers& callers);
 
-  void register_methods(rpc::ServiceTable& table);
+  void register_methods(Methods& methods);
   void watch(rpc::StreamCall call);
   // The node is stopping: ends all streams. Any thread.
   void stop();

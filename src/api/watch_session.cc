@@ -16,10 +16,20 @@ constexpr std::uint32_t kRequestsAtOnce = 16;
 constexpr std::size_t kResponseOverheadBytes = 512 * 1024;
 constexpr std::size_t kMaxMessageBytes = std::numeric_limits<std::int32_t>::max();
 
+// "rpc error: code = PermissionDenied desc = etcdserver: permission denied": an error as Go prints it, and as clients compare it.
+std::string whole_text(const Error& error) {
+  const rpc::GrpcStatus status = to_status(error);
+  const char* const code = status.code == rpc::GrpcCode::kUnauthenticated   ? "Unauthenticated"
+                           : status.code == rpc::GrpcCode::kInvalidArgument ? "InvalidArgument"
+                                                                            : "PermissionDenied";
+  return std::string("rpc error: code = ") + code + " desc = " + status.message;
+}
+
 }  // namespace
 
-WatchLane::WatchLane(Context& context, Lane& lane, std::int64_t progress_interval_ns)
+WatchLane::WatchLane(Context& context, Callers& callers, Lane& lane, std::int64_t progress_interval_ns)
     : context_(context),
+      callers_(callers),
       lane_(lane),
       progress_interval_ns_(progress_interval_ns),
       rng_(static_cast<std::uint64_t>(context.clock.wall_ns())) {
@@ -88,6 +98,7 @@ void WatchSession::handle(const std::monostate&) {
 
 void WatchSession::handle(const WatchCreate& create) {
   if (create.request.start.value < 0) return refuse(text_of(Error{Errc::kCompacted}));
+  if (const Status may = check_caller(create.request); !may) return refuse(whole_text(may.error()));
   const auto started = stream_.watch(create.id, create.request);
   if (!started) return refuse(text_of(started.error()));
   write(started->revision, {.id = started->id, .created = true});
@@ -95,6 +106,12 @@ void WatchSession::handle(const WatchCreate& create) {
   progress_interval_ns_ = lane_.progress_interval_ns();
   rpc::Loop& loop = lane_.lane().loop();
   loop.timers().start(progress_timer_, loop.now_ns() + progress_interval_ns_);
+}
+
+// The range as the client gave it is what the hub will watch: nothing is rewritten in between.
+Status WatchSession::check_caller(const watch::WatchRequest& request) {
+  constexpr std::string_view kLowestKey("\0", 1);
+  return lane_.callers().check_read(call_.info(), request.key.empty() ? kLowestKey : request.key, request.range_end);
 }
 
 void WatchSession::refuse(const std::string& reason) {

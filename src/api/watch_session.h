@@ -13,6 +13,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "api/auth/callers.h"
 #include "api/context.h"
 #include "api/gate.h"
 #include "api/watch_messages.h"
@@ -30,9 +31,10 @@ class WatchSession;
 class WatchLane {
  public:
   // `progress_interval_ns`: at least 10.
-  WatchLane(Context& context, Lane& lane, std::int64_t progress_interval_ns);
+  WatchLane(Context& context, Callers& callers, Lane& lane, std::int64_t progress_interval_ns);
 
   Context& context() { return context_; }
+  Callers& callers() { return callers_; }
   Lane& lane() { return lane_; }
   // An encoded ResponseHeader; valid until the next call.
   std::string_view header(Revision revision);
@@ -47,6 +49,7 @@ class WatchLane {
   void flush();
 
   Context& context_;
+  Callers& callers_;
   Lane& lane_;
   const std::int64_t progress_interval_ns_;
   base::Rng rng_;
@@ -81,6 +84,7 @@ class WatchSession : private watch::Sink, public std::enable_shared_from_this<Wa
   void handle(const WatchCreate& create);
   void handle(const WatchCancel& cancel);
   void handle(const WatchProgress&) { stream_.ask_progress(); }
+  Status check_caller(const watch::WatchRequest& request);
   void refuse(const std::string& reason);
   void tick();
 

@@ -110,6 +110,14 @@ rpc::GrpcStatus add_field(rpc::Metadata& metadata, std::string_view field, std::
   return {};
 }
 
+// Whoever's certificate the connection has shown: behind a gateway it is not the user's.
+std::shared_ptr<const rpc::Peer> without_certificate(const std::shared_ptr<const rpc::Peer>& peer) {
+  if (peer == nullptr || peer->verified_common_name.empty()) return peer;
+  auto copy = std::make_shared<rpc::Peer>(*peer);
+  copy->verified_common_name.clear();
+  return copy;
+}
+
 void add_forwarded(rpc::Metadata& metadata, const rpc::HttpRequest& request) {
   const std::string host = request.header("x-forwarded-host");
   if (!host.empty() || !request.host.empty()) metadata.add("x-forwarded-host", host.empty() ? request.host : host);
@@ -123,7 +131,7 @@ void add_forwarded(rpc::Metadata& metadata, const rpc::HttpRequest& request) {
 
 RequestHead read_request_head(const rpc::HttpRequest& request, std::int64_t now_ns) {
   RequestHead head;
-  head.call.peer = request.peer;
+  head.call.peer = without_certificate(request.peer);
   head.fault = read_timeout(request, now_ns, head.call.deadline_ns);
   for (std::size_t i = 0; head.fault.ok() && i < request.headers.size(); ++i) {
     const auto field = request.headers.at(i);

@@ -17,6 +17,22 @@ void fail_question(LeaseQuestion& question, Errc code) {
   std::visit([code](auto& one) { one.answer = fail(code); }, question);
 }
 
+void answer_judgement(JudgeQuestion& question, const lease::Lessor& lessor, std::int64_t now_ns) {
+  std::vector<LeaseId> ids = {question.id};
+  if (question.id == LeaseId(0)) {
+    ids.clear();
+    for (const lease::LeaseInfo& lease : lessor.list(now_ns)) {
+      if (lease.key_count > 0) ids.push_back(lease.id);
+    }
+  }
+  for (const LeaseId id : ids) {
+    for (const std::string_view key : lessor.keys_of(id)) {
+      question.answer = question.judge(key);
+      if (!question.answer) return;
+    }
+  }
+}
+
 }  // namespace
 
 void LeaseDesk::take_in(LeaseBatch batch, lease::Lessor& lessor, std::int64_t now_ns) {
@@ -70,6 +86,7 @@ bool LeaseDesk::answer(LeaseQuestion& question, lease::Lessor& lessor, std::int6
     for (const lease::LeaseInfo& lease : lessor.list(now_ns)) list->answer->push_back(lease.id);
     return true;
   }
+  if (auto* judgement = std::get_if<JudgeQuestion>(&question)) return answer_judgement(*judgement, lessor, now_ns), true;
   switch (standing(lessor, now_ns)) {
     case Standing::kUnclear: return false;
     // The leader would know; asking it over the peer port belongs here.
@@ -151,6 +168,10 @@ void GatheredLeaseQuestions::describe(LeaseId id, Keys keys, base::UniqueFunctio
   question.id = id;
   question.keys = keys;
   gathered_.emplace_back(std::move(question));
+}
+
+void GatheredLeaseQuestions::judge_keys(LeaseId id, JudgeKey judge, base::UniqueFunction<void(Status)> done) {
+  gathered_.emplace_back(JudgeQuestion{.done = std::move(done), .answer = {}, .id = id, .judge = std::move(judge)});
 }
 
 void GatheredLeaseQuestions::list(base::UniqueFunction<void(Result<std::vector<LeaseId>>)> done) {

@@ -37,7 +37,13 @@ struct DescribeQuestion : Answerable<LeaseDescription> {
   LeaseQuestions::Keys keys = LeaseQuestions::Keys::kLeaveOut;
 };
 struct ListQuestion : Answerable<std::vector<LeaseId>> {};
-using LeaseQuestion = std::variant<RenewQuestion, DescribeQuestion, ListQuestion>;
+struct JudgeQuestion {
+  base::UniqueFunction<void(Status)> done;
+  Status answer;
+  LeaseId id;  // 0: all
+  LeaseQuestions::JudgeKey judge;
+};
+using LeaseQuestion = std::variant<RenewQuestion, DescribeQuestion, ListQuestion, JudgeQuestion>;
 
 // How a job gets to the thread that asked.
 using PostJob = std::function<void(Job)>;
@@ -102,6 +108,7 @@ class GatheredLeaseQuestions : public LeaseQuestions {
 
   void renew(LeaseId id, base::UniqueFunction<void(Result<std::int64_t>)> done) override;
   void describe(LeaseId id, Keys keys, base::UniqueFunction<void(Result<LeaseDescription>)> done) override;
+  void judge_keys(LeaseId id, JudgeKey judge, base::UniqueFunction<void(Status)> done) override;
   void list(base::UniqueFunction<void(Result<std::vector<LeaseId>>)> done) override;
   void submit() override;
 

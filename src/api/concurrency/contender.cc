@@ -73,6 +73,10 @@ void Contender::announce() {
 }
 
 void Contender::wait_for_turn() {
+  if (const Status may = parts_.client.check_read(prefix()); !may) {
+    take_key_away();
+    return lose(may.error());
+  }
   turn_.emplace(parts_.context, prefix(), created_.prev(), [self = shared_from_this()](const Status& status) {
     self->turn_.reset();
     status ? self->on_turn() : self->lose(status.error());

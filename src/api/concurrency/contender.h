@@ -27,7 +27,7 @@ class Contender : public std::enable_shared_from_this<Contender> {
     std::string value;  // empty for a lock
   };
   struct Parts {
-    const LocalClient& client;
+    LocalClient client;
     Context& context;
     const Replies& replies;
     StopHooks& stops;

@@ -19,12 +19,12 @@ rpc::GrpcStatus unknown(const char* text) { return {rpc::GrpcCode::kUnknown, tex
 
 }  // namespace
 
-void ElectionService::register_methods(rpc::ServiceTable& table) {
-  table.add(kService, "Campaign", [this](rpc::UnaryCall call) { campaign(std::move(call)); });
-  table.add(kService, "Proclaim", [this](rpc::UnaryCall call) { proclaim(std::move(call)); });
-  table.add(kService, "Leader", [this](rpc::UnaryCall call) { leader(std::move(call)); });
-  table.add(kService, "Observe", [this](rpc::StreamCall call, base::SharedBytes request) { observe(std::move(call), std::move(request)); });
-  table.add(kService, "Resign", [this](rpc::UnaryCall call) { resign(std::move(call)); });
+void ElectionService::register_methods(Methods& methods) {
+  methods.add(kService, "Campaign", Rule::kByLog, [this](rpc::UnaryCall call) { campaign(std::move(call)); });
+  methods.add(kService, "Proclaim", Rule::kByLog, [this](rpc::UnaryCall call) { proclaim(std::move(call)); });
+  methods.add(kService, "Leader", Rule::kByKeys, [this](rpc::UnaryCall call) { leader(std::move(call)); });
+  methods.add(kService, "Observe", Rule::kByKeys, [this](rpc::StreamCall call, base::SharedBytes request) { observe(std::move(call), std::move(request)); });
+  methods.add(kService, "Resign", Rule::kByLog, [this](rpc::UnaryCall call) { resign(std::move(call)); });
 }
 
 bool ElectionService::admit(rpc::UnaryCall& call) {
@@ -41,7 +41,7 @@ void ElectionService::campaign(rpc::UnaryCall call) {
                                .name = std::string(request->name),
                                .lease = request->lease,
                                .value = std::string(request->value)};
-  Contender::start({client_, context_, replies_, stops_}, std::move(contender), std::move(call));
+  Contender::start({client_for(call.info()), context_, replies_, stops_}, std::move(contender), std::move(call));
 }
 
 // A leader without a lease gets one of its own, as in etcd.
@@ -52,12 +52,13 @@ void ElectionService::proclaim(rpc::UnaryCall call) {
   if (!admit(call)) return;
   if (!request->leader) return replies_.refuse(std::move(call), unknown(kLeaderMissing));
   const std::int64_t deadline_ns = call.info().deadline_ns;
+  const LocalClient client = client_for(call.info());
   auto put = [this, bytes, leader = *request->leader, value = request->value, call = std::move(call)](Result<LeaseId> lease) mutable {
     if (!lease) return replies_.refuse(std::move(call), client_status(lease.error()));
     const CreatedTxn txn{.key = leader.key, .created = leader.revision, .success = {put_op(leader.key, value, *lease)}, .failure = {}};
     change_leader(std::move(call), txn, kNotLeader);
   };
-  client_.lease_or_new(request->leader->lease, deadline_ns, std::move(put));
+  client.lease_or_new(request->leader->lease, deadline_ns, std::move(put));
 }
 
 // Who does not lead has resigned.
@@ -73,7 +74,8 @@ void ElectionService::resign(rpc::UnaryCall call) {
 
 void ElectionService::change_leader(rpc::UnaryCall call, const CreatedTxn& txn, const char* error_if_not) {
   const std::int64_t deadline_ns = call.info().deadline_ns;
-  client_.txn(txn, deadline_ns, [this, error_if_not, call = std::move(call)](const Result<TxnAnswer>& answer) mutable {
+  const LocalClient client = client_for(call.info());
+  client.txn(txn, deadline_ns, [this, error_if_not, call = std::move(call)](const Result<TxnAnswer>& answer) mutable {
     if (!answer) return replies_.refuse(std::move(call), client_status(answer.error()));
     if (!answer->succeeded && error_if_not != nullptr) return replies_.refuse(std::move(call), unknown(error_if_not));
     replies_.answer(std::move(call), RequestType::kOther, encode_only_header(answer->header));
@@ -85,8 +87,9 @@ void ElectionService::leader(rpc::UnaryCall call) {
   if (!name) return replies_.refuse(std::move(call), malformed_request(name.error()));
   if (!admit(call)) return;
   const std::int64_t deadline_ns = call.info().deadline_ns;
+  const LocalClient client = client_for(call.info());
   std::string prefix = std::string(*name) + '/';
-  client_.when_linearizable(deadline_ns, [this, prefix = std::move(prefix), call = std::move(call)](const Status& barrier) mutable {
+  client.when_linearizable(deadline_ns, [this, prefix = std::move(prefix), call = std::move(call)](const Status& barrier) mutable {
     if (!barrier) return replies_.refuse(std::move(call), client_status(barrier.error()));
     answer_leader(std::move(call), prefix);
   });
@@ -94,6 +97,7 @@ void ElectionService::leader(rpc::UnaryCall call) {
 
 void ElectionService::answer_leader(rpc::UnaryCall call, std::string_view prefix) {
   const mvcc::ReadViewRef view = context_.node.view();
+  if (const Status may = client_for(call.info()).check_read(prefix); !may) return replies_.refuse(std::move(call), client_status(may.error()));
   const auto oldest = oldest_under(*view, prefix);
   if (!oldest) return replies_.refuse(std::move(call), client_status(oldest.error()));
   if (oldest->empty()) return replies_.refuse(std::move(call), unknown(kNoLeader));
@@ -105,7 +109,7 @@ void ElectionService::observe(rpc::StreamCall call, base::SharedBytes request) {
   if (!admitted) return call.finish(to_status(admitted.error()));
   const auto name = decode_leader(request.view());
   if (!name) return call.finish(malformed_request(name.error()));
-  const LeaderObserver::Parts parts{client_, context_, stops_};
+  const LeaderObserver::Parts parts{client_for(call.info()), context_, stops_};
   std::make_shared<LeaderObserver>(parts, std::string(*name) + '/', std::move(call), std::move(*admitted))->start();
 }
 

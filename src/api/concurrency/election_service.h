@@ -15,10 +15,10 @@ namespace etcd::api {
 class ElectionService {
  public:
   // All must outlive it.
-  ElectionService(Context& context, Gate& gate, const Replies& replies)
-      : context_(context), gate_(gate), replies_(replies), client_(context) {}
+  ElectionService(Context& context, Gate& gate, Callers& callers, const Replies& replies)
+      : context_(context), gate_(gate), callers_(callers), replies_(replies) {}
 
-  void register_methods(rpc::ServiceTable& table);
+  void register_methods(Methods& methods);
   // Ends campaigns that wait, and observations; any thread.
   void stop() { stops_.stop(); }
 
@@ -29,6 +29,7 @@ class ElectionService {
   void resign(rpc::UnaryCall call);
 
  private:
+  LocalClient client_for(const rpc::CallInfo& info) { return {context_, callers_, callers_.caller(info)}; }
   bool admit(rpc::UnaryCall& call);
   // Does one thing to the leader's key if it is still the one that was created when the caller says.
   void change_leader(rpc::UnaryCall call, const CreatedTxn& txn, const char* error_if_not);
@@ -36,8 +37,8 @@ class ElectionService {
 
   Context& context_;
   Gate& gate_;
+  Callers& callers_;
   const Replies& replies_;
-  LocalClient client_;
   StopHooks stops_;
 };
 

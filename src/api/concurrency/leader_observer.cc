@@ -27,6 +27,7 @@ void LeaderObserver::look() {
   if (is_over_) return;
   watch_.reset();
   const mvcc::ReadViewRef view = parts_.context.node.view();
+  if (const Status may = parts_.client.check_read(prefix_); !may) return end(client_status(may.error()));
   const auto oldest = oldest_under(*view, prefix_);
   if (!oldest) return end(client_status(oldest.error()));
   oldest->empty() ? await_leader(view->revision()) : follow(*oldest, view->revision());

@@ -17,7 +17,7 @@ namespace etcd::api {
 class LeaderObserver : public std::enable_shared_from_this<LeaderObserver> {
  public:
   struct Parts {
-    const LocalClient& client;
+    LocalClient client;
     Context& context;
     StopHooks& stops;
   };

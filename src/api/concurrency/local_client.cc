@@ -65,6 +65,8 @@ void LocalClient::lease_or_new(LeaseId lease, std::int64_t deadline_ns, base::Un
           });
 }
 
+Status LocalClient::check_read(std::string_view prefix) const { return callers_.check_read(caller_, prefix, prefix_end(prefix)); }
+
 void LocalClient::when_linearizable(std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) const {
   if (context_.node.view_is_linearizable()) return done({});
   rpc::Loop& loop = context_.lanes.here().loop();
@@ -74,6 +76,8 @@ void LocalClient::when_linearizable(std::int64_t deadline_ns, base::UniqueFuncti
 }
 
 void LocalClient::propose(node::RequestKind kind, std::string request, std::int64_t deadline_ns, node::ProposeCallback done) const {
+  auto who = callers_.identity(caller_);
+  if (!who) return done(fail(who.error()));
   Lane& lane = context_.lanes.here();
   auto back_on_the_loop = [&loop = lane.loop(), done = std::move(done)](Result<base::Rope> response) mutable {
     loop.post([done = std::move(done), response = std::move(response)]() mutable { done(std::move(response)); });
@@ -81,7 +85,8 @@ void LocalClient::propose(node::RequestKind kind, std::string request, std::int6
   lane.propose({.kind = kind,
                 .request = base::SharedBytes(std::move(request)),
                 .deadline_ns = deadline_ns,
-                .done = std::move(back_on_the_loop)});
+                .done = std::move(back_on_the_loop),
+                .who = std::move(*who)});
 }
 
 Result<std::string> oldest_under(const mvcc::ReadView& view, std::string_view prefix) {

@@ -7,9 +7,9 @@
 
 namespace etcd::api {
 
-void LockService::register_methods(rpc::ServiceTable& table) {
-  table.add("v3lockpb.Lock", "Lock", [this](rpc::UnaryCall call) { lock(std::move(call)); });
-  table.add("v3lockpb.Lock", "Unlock", [this](rpc::UnaryCall call) { unlock(std::move(call)); });
+void LockService::register_methods(Methods& methods) {
+  methods.add("v3lockpb.Lock", "Lock", Rule::kByLog, [this](rpc::UnaryCall call) { lock(std::move(call)); });
+  methods.add("v3lockpb.Lock", "Unlock", Rule::kByLog, [this](rpc::UnaryCall call) { unlock(std::move(call)); });
 }
 
 void LockService::lock(rpc::UnaryCall call) {
@@ -19,7 +19,7 @@ void LockService::lock(rpc::UnaryCall call) {
     return replies_.refuse(std::move(call), admitted.error());
   }
   Contender::Request contender{.kind = Contender::Kind::kLock, .name = std::string(request->name), .lease = request->lease, .value = {}};
-  Contender::start({client_, context_, replies_, stops_}, std::move(contender), std::move(call));
+  Contender::start({client_for(call), context_, replies_, stops_}, std::move(contender), std::move(call));
 }
 
 void LockService::unlock(rpc::UnaryCall call) {
@@ -30,7 +30,8 @@ void LockService::unlock(rpc::UnaryCall call) {
   }
   const std::string copy(*key);
   const std::int64_t deadline_ns = call.info().deadline_ns;
-  client_.erase(copy, deadline_ns, [this, call = std::move(call)](Result<std::string> header) mutable {
+  const LocalClient client = client_for(call);
+  client.erase(copy, deadline_ns, [this, call = std::move(call)](Result<std::string> header) mutable {
     if (!header) return replies_.refuse(std::move(call), client_status(header.error()));
     replies_.answer(std::move(call), RequestType::kOther, encode_only_header(*header));
   });

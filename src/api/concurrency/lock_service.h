@@ -15,9 +15,10 @@ namespace etcd::api {
 class LockService {
  public:
   // All must outlive it.
-  LockService(Context& context, Gate& gate, const Replies& replies) : context_(context), gate_(gate), replies_(replies), client_(context) {}
+  LockService(Context& context, Gate& gate, Callers& callers, const Replies& replies)
+      : context_(context), gate_(gate), callers_(callers), replies_(replies) {}
 
-  void register_methods(rpc::ServiceTable& table);
+  void register_methods(Methods& methods);
   // Ends those that wait; any thread.
   void stop() { stops_.stop(); }
 
@@ -25,10 +26,12 @@ class LockService {
   void unlock(rpc::UnaryCall call);
 
  private:
+  LocalClient client_for(const rpc::UnaryCall& call) { return {context_, callers_, callers_.caller(call.info())}; }
+
   Context& context_;
   Gate& gate_;
+  Callers& callers_;
   const Replies& replies_;
-  LocalClient client_;
   StopHooks stops_;
 };
 

@@ -33,6 +33,7 @@ class ApiRig {
   std::shared_ptr<KeptLines> lines = std::make_shared<KeptLines>();
 
   Api& api() { return *api_; }
+  const rpc::ServiceTable& services() const { return services_; }
   rpc::testing::H2Client& client() { return *client_; }
 
   // Begins a call and carries bytes both ways until nothing moves any more. A method is "KV/Range" or "grpc.health.v1.Health/Check".

@@ -1,0 +1,203 @@
+#include "api/auth/callers.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/sha256.h"
+#include "auth/view_cell.h"
+
+namespace etcd::api {
+
+namespace {
+
+constexpr std::string_view kBearer = "Bearer ";
+// What grpc-gateway adds to every request with an Accept field: the certificate, if any, is not the user's.
+constexpr std::string_view kGatewayField = "grpcgateway-accept";
+
+// The first letters of a token's digest: enough to tell one from another, nothing to log in with.
+std::string fingerprint(std::string_view token) {
+  Sha256 digest;
+  digest.update(token);
+  std::string hex;
+  for (const char byte : digest.finish().substr(0, 6)) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    const auto value = static_cast<unsigned char>(byte);
+    hex += {kDigits[value >> 4], kDigits[value & 15]};
+  }
+  return hex;
+}
+
+}  // namespace
+
+std::optional<std::string_view> token_of(const rpc::Metadata& metadata) {
+  auto token = metadata.find("token");
+  if (!token) token = metadata.find("authorization");
+  if (token && token->starts_with(kBearer)) token->remove_prefix(kBearer.size());
+  return token;
+}
+
+Moment Callers::now() const {
+  return {.monotonic_ns = context_.lanes.here().loop().now_ns(), .wall_ns = tokens_.are_signed() ? context_.clock.wall_ns() : 0};
+}
+
+std::string_view Callers::certificate_name(const rpc::CallInfo& info) const {
+  if (!context_.options.client_cert_auth || info.peer == nullptr || info.metadata.find(kGatewayField)) return {};
+  return info.peer->verified_common_name;
+}
+
+// Null if the token is worth nothing.
+const Caller* Callers::find(std::string_view token) {
+  CallerMemory& memory = context_.lanes.here().callers();
+  const Caller* const known = memory.find(token);
+  if (known != nullptr && known->is_good(now())) return known;
+  auto found = look_up(token);
+  if (found) return &memory.add(token, std::move(*found), now());
+  complain(token, found.error());
+  return nullptr;
+}
+
+Result<Caller> Callers::look_up(std::string_view token) const {
+  if (tokens_.are_signed()) {
+    TRY_ASSIGN(auth::JwtClaims claims, tokens_.read_signed(token));
+    return Caller::by_token(std::move(claims));
+  }
+  auto simple = tokens_.find_simple(token);
+  if (simple == nullptr) return fail(Errc::kInvalidAuthToken);
+  return Caller::by_token(std::move(simple));
+}
+
+// Not of each: whoever likes can send any number of them.
+void Callers::complain(std::string_view token, const Error& error) {
+  if (!context_.lanes.here().callers().complaints.take(now().monotonic_ns)) return;
+  if (!error.detail.empty()) context_.logger.warn("failed to parse a JWT token", {base::LogField(error)});
+  context_.logger.warn("invalid auth token", {{"token-fingerprint", fingerprint(token)}});
+}
+
+Result<auth::Who> Callers::who(const rpc::CallInfo& info) {
+  const auth::View& view = context_.lanes.here().users();
+  const auto token = view.enabled() ? token_of(info.metadata) : std::nullopt;
+  if (!token) {
+    const std::string_view name = certificate_name(info);
+    return name.empty() ? auth::Who() : auth::Who(name, view.revision());
+  }
+  const Caller* const caller = find(*token);
+  if (caller == nullptr) return fail(Errc::kInvalidAuthToken);
+  return caller->who(view, now());
+}
+
+Result<auth::Who> Callers::who(const Caller& caller) { return caller.who(context_.lanes.here().users(), now()); }
+
+Caller Callers::caller(const rpc::CallInfo& info) {
+  const auto token = context_.lanes.here().users().enabled() ? token_of(info.metadata) : std::nullopt;
+  if (!token) {
+    const std::string_view name = certificate_name(info);
+    return name.empty() ? Caller() : Caller::by_certificate(std::string(name));
+  }
+  const Caller* const known = find(*token);
+  return known == nullptr ? Caller::by_bad_token() : *known;
+}
+
+Result<auth::Identity> Callers::identity(const rpc::CallInfo& info) {
+  TRY_ASSIGN(const auth::Who who, this->who(info));
+  return auth::Identity{.name = std::string(who.name), .revision = who.revision};
+}
+
+Result<auth::Identity> Callers::identity(const Caller& caller) {
+  TRY_ASSIGN(const auth::Who who, this->who(caller));
+  return auth::Identity{.name = std::string(who.name), .revision = who.revision};
+}
+
+Status Callers::check_known(const rpc::CallInfo& info) {
+  if (!context_.lanes.here().users().enabled()) return {};
+  TRY_ASSIGN(const auth::Who who, this->who(info));
+  // As in etcd it is enough to have shown something: a name may be empty in a token that others have signed.
+  if (who.revision == 0 && who.name.empty()) return fail(Errc::kUserEmpty);
+  return {};
+}
+
+Status Callers::check_admin(const rpc::CallInfo& info) {
+  const auth::View& view = context_.lanes.here().users();
+  if (!view.enabled()) return {};
+  TRY_ASSIGN(const auth::Who who, this->who(info));
+  return view.check_admin(who);
+}
+
+Status Callers::check_admin(std::string_view token) const {
+  const auto view = context_.node.auth_view();
+  if (!view->enabled()) return {};
+  if (token.empty()) return fail(Errc::kUserEmpty);
+  if (token.starts_with(kBearer)) token.remove_prefix(kBearer.size());
+  TRY_ASSIGN(const Caller caller, look_up(token));
+  TRY_ASSIGN(const auth::Who who, caller.who(*view, {context_.clock.monotonic_ns(), context_.clock.wall_ns()}));
+  return view->check_admin(who);
+}
+
+namespace {
+
+// Also refuses who has seen users and roles newer than `view`: this member can't tell yet what they may do.
+Status check_with(const auth::View& view, const auth::Who& who, std::span<const auth::Access> accesses) {
+  TRY(view.check(who, accesses));
+  if (view.enabled() && who.revision > view.revision()) return fail(Errc::kAuthOldRevision);
+  return {};
+}
+
+}  // namespace
+
+Status Callers::check(const rpc::CallInfo& info, std::span<const auth::Access> accesses) {
+  const auth::View& view = context_.lanes.here().users();
+  if (!view.enabled()) return {};
+  TRY_ASSIGN(const auth::Who who, this->who(info));
+  return check_with(view, who, accesses);
+}
+
+Status Callers::check_read(const rpc::CallInfo& info, std::string_view key, std::string_view range_end) {
+  const auth::Access access{.kind = auth::Access::Kind::kRead, .key = key, .range_end = range_end};
+  return check(info, std::span(&access, 1));
+}
+
+Status Callers::check_read(const Caller& caller, std::string_view key, std::string_view range_end) {
+  const auth::View& view = context_.lanes.here().users();
+  if (!view.enabled()) return {};
+  const auth::Access access{.kind = auth::Access::Kind::kRead, .key = key, .range_end = range_end};
+  TRY_ASSIGN(const auth::Who who, this->who(caller));
+  return check_with(view, who, std::span(&access, 1));
+}
+
+Status Callers::check_lease_keys(const rpc::CallInfo& info, std::span<const std::string> keys, auth::Access::Kind kind) {
+  if (!is_auth_enabled()) return {};
+  std::vector<auth::Access> accesses;
+  for (const std::string& key : keys) accesses.push_back({.kind = kind, .key = key, .range_end = {}, .of_lease = true});
+  return check(info, accesses);
+}
+
+// The state of users may change while the keys are looked at: then nothing is known.
+void Callers::check_lease(const rpc::CallInfo& info, LeaseId id, auth::Access::Kind kind, base::UniqueFunction<void(Status)> done) {
+  Lane& lane = context_.lanes.here();
+  if (!lane.users().enabled()) return done({});
+  if (const Status known = check_known(info); !known) return done(known);
+  if (check_admin(info)) return done({});
+  auto judge = [view = context_.node.auth_view(), who = *identity(info), kind](std::string_view key) {
+    return view->check(who, {.kind = kind, .key = key, .range_end = {}, .of_lease = true});
+  };
+  const std::uint64_t revision = lane.users().revision();
+  lane.leases().judge_keys(id, std::move(judge), [&lane, revision, done = std::move(done)](Status judged) mutable {
+    done(judged && lane.users().revision() != revision ? Status(fail(Errc::kAuthOldRevision)) : std::move(judged));
+  });
+}
+
+bool Callers::is_settled(const rpc::CallInfo& info) {
+  Lane& lane = context_.lanes.here();
+  if (tokens_.are_signed() || !lane.users().enabled()) return true;
+  const auto token = token_of(info.metadata);
+  if (!token || lane.callers().find(*token) != nullptr) return true;
+  const auto index = auth::index_of_simple_token(*token);
+  return !index || *index <= lane.status().applied.value || tokens_.find_simple(*token) != nullptr;
+}
+
+void Callers::settle(const rpc::CallInfo& info, base::UniqueFunction<void()> next) {
+  rpc::Loop& loop = context_.lanes.here().loop();
+  const std::int64_t deadline_ns = std::min(info.deadline_ns, loop.now_ns() + context_.options.request_timeout_ns);
+  context_.node.read_barrier(deadline_ns, [&loop, next = std::move(next)](const Status&) mutable { loop.post(std::move(next)); });
+}
+
+}  // namespace etcd::api
