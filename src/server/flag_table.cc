@@ -8,7 +8,6 @@ namespace {
 constexpr std::string_view kNotInFile = "-";
 constexpr std::string_view kFixedTimeouts = "five seconds, etcd's default, always";
 constexpr std::string_view kNoComparing = "members don't compare their data, and are not downgraded, yet";
-constexpr std::string_view kNoAuth = "users and roles are not there yet";
 
 // Accepted, since nobody is harmed without it.
 Flag no_effect(std::string_view note, Flag flag) {
@@ -197,9 +196,10 @@ std::vector<Flag> other_security_flags(Config& config) {
       {kSection, "tls-max-version", &s.tls_max_version, "Highest TLS version to accept; empty for the highest there is."},
       {kSection, "cors", OriginSet{&s.cors}, "Origins from which browsers may call; * for all."},
       {kSection, "host-whitelist", &s.host_whitelist, "Host names that HTTP requests without TLS may be for; * for all."},
-      refused(kNoAuth, {kAuth, "auth-token", &s.auth_token, "Kind of the users' tokens: simple, or jwt with its options."}),
-      no_effect(kNoAuth, {kAuth, "bcrypt-cost", &s.bcrypt_cost, "Cost of hashing a password."}),
-      no_effect(kNoAuth, {kAuth, "auth-token-ttl", &s.auth_token_ttl_s, "Seconds that a simple token is good for."}),
+      {kAuth, "auth-token", &s.auth_token,
+       "Kind of the users' tokens: simple, or jwt,sign-method=RS256,pub-key=FILE,priv-key=FILE,ttl=5m; empty for none."},
+      {kAuth, "bcrypt-cost", &s.bcrypt_cost, "Cost of hashing a password, 4 to 31; each one more doubles the time."},
+      {kAuth, "auth-token-ttl", &s.auth_token_ttl_s, "Seconds that a simple token is good for after its last use."},
   };
 }
 

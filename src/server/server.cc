@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "api/api.h"
+#include "api/auth/tokens.h"
 #include "base/file.h"
 #include "base/metrics.h"
 #include "cluster/bootstrap.h"
@@ -80,6 +81,13 @@ Result<node::NodeOptions> node_options(const Config& config, base::Metrics& metr
   return options;
 }
 
+Result<api::Tokens::Options> token_options(const SecurityConfig& security) {
+  api::Tokens::Options options;
+  TRY_ASSIGN(options.kind, auth::parse_token_options(security.auth_token));
+  options.simple_ttl_ns = static_cast<std::int64_t>(or_default(static_cast<std::int64_t>(security.auth_token_ttl_s), 300)) * 1'000'000'000;
+  return options;
+}
+
 api::Options api_options(const Config& config) {
   api::Options options;
   options.strict_reconfig_check = config.cluster.strict_reconfig_check;
@@ -95,6 +103,8 @@ api::Options api_options(const Config& config) {
   options.cors = config.security.cors;
   options.host_whitelist = config.security.host_whitelist;
   options.json_gateway = config.member.enable_grpc_gateway;
+  options.bcrypt_cost = static_cast<int>(config.security.bcrypt_cost);
+  options.client_cert_auth = config.security.client.client_cert_auth;
   options.health_stops_on_defragment = config.features.enabled("StopGRPCServiceOnDefrag");
   options.command_line = config.command_line;
   options.toolchain = kToolchain;
@@ -213,6 +223,8 @@ class Server {
   StageThread work_{"work", base::system_clock()};
   StageThread read_{"read", base::system_clock()};
   node::Worker reader_{read_.wakeup()};
+  StageThread hash_{"hash", base::system_clock()};
+  node::Worker hasher_{hash_.wakeup()};  // of passwords
   std::vector<std::unique_ptr<LoopThread>> io_;
   std::vector<std::unique_ptr<LoopThread>> handshakes_;  // where strangers' TLS handshakes happen
   TlsSide tls_;
@@ -243,6 +255,9 @@ Status Server::open() {
   TRY_ASSIGN(node_, node::LocalNode::open(*files_, options, wakeups, make_node_observer(metrics_), ready, clock_, logger_));
   api::Options serving = api_options(config_);
   serving.read_elsewhere = [this](node::Job job) { reader_.inbox().push(std::move(job)); };
+  serving.hash_elsewhere = [this](node::Job job) { hasher_.inbox().push(std::move(job)); };
+  TRY_ASSIGN(const api::Tokens::Options tokens, token_options(config_.security));
+  TRY_ASSIGN(serving.tokens, api::Tokens::open(tokens, {metrics_, clock_, logger_, files_.get()}));
   serving.peers = peer_side_.access();
   api_ = std::make_unique<api::Api>(*node_, std::move(serving), loops(), metrics_, clock_, logger_);
   api_->register_services(services_);
@@ -279,11 +294,13 @@ void Server::start() {
   flush_.add([this](std::int64_t) { return node_->step_flush(); });
   work_.add([this](std::int64_t) { return node_->step_worker(); });
   read_.add([this](std::int64_t) { return reader_.step(); });
+  hash_.add([this](std::int64_t) { return hasher_.step(); });
   peer_side_.start(*node_);
   for (auto& io : io_) io->start();
   for (auto& handshakes : handshakes_) handshakes->start();
   work_.start();
   read_.start();
+  hash_.start();
   flush_.start();
   write_.start();
 }
@@ -328,6 +345,7 @@ void Server::stop() {
   flush_.stop();
   work_.stop();
   read_.stop();
+  hash_.stop();
   peer_side_.stop();
   for (auto& handshakes : handshakes_) handshakes->stop();
   for (auto& io : io_) io->stop();
