@@ -88,7 +88,7 @@ class Member : public node::Transport {
   void slow_disk(std::int64_t until_ns, std::int64_t factor);
   void trouble_disk(DiskTrouble trouble, std::int64_t until_ns);
   void lose_power_in(std::uint64_t operations);
-  // Flips bits of what its log holds at rest. Only while it is down. A start that notices is no violation: the member stays down.
+  // Flips a bit of what its log holds at rest. Only while it is down. A start that notices is no violation: the member stays down.
   void damage_log();
   void heal();
   // A member that has been told of its removal, or has none any more, stays down.
@@ -138,7 +138,7 @@ class Member : public node::Transport {
   std::unique_ptr<EventLoop> loop_;
   std::uint64_t life_ = 0;
   bool removed_ = false;
-  bool damaged_ = false;  // bits were flipped
+  bool damaged_ = false;  // a bit was flipped
   bool broken_ = false;   // and it has noticed
   std::optional<Promise> promise_;
   bool ending_ = false;   // the process is being taken down: nothing it does has an effect

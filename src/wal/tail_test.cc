@@ -115,14 +115,17 @@ TEST(Tail, AFlippedBitInTheLastBatchIsRefused) {
   EXPECT_NE(opened.error().detail.find("crc mismatch"), std::string::npos) << opened.error().detail;
 }
 
-// Also in a length, where the record then seems to be cut short, or too long for the file.
+// Also in a length, where the record then seems to be cut short, or too long for the file. But a last byte that becomes zero is as a write leaves it that
+// failed one byte early, and that has to start.
 TEST(Tail, AnyFlippedBitInTheLastBatchIsRefused) {
   const Synced log(3);
+  const std::uint64_t last_byte = log.disk->contents(log.path()).find_last_not_of('\0');
   for (std::uint64_t offset = log.last_marker; offset < log.end; ++offset) {
     for (int bit = 0; bit < 8; ++bit) {
       const auto disk = log.disk->after_crash(base::keep_all());
-      const char byte = disk->contents(log.path())[offset];
-      disk->corrupt(log.path(), offset, std::string(1, static_cast<char>(byte ^ (1 << bit))));
+      const char flipped = static_cast<char>(disk->contents(log.path())[offset] ^ (1 << bit));
+      if (offset == last_byte && flipped == 0) continue;
+      disk->corrupt(log.path(), offset, std::string(1, flipped));
       expect_nothing_given_up(*disk, log.entries, "bit " + std::to_string(bit) + " of byte " + std::to_string(offset));
     }
   }
