@@ -72,8 +72,8 @@ class ApplyStage {
     std::function<void(Job then)> raise_no_space;        // propose the alarm; `then` runs once it is applied, or given up
     std::function<void()> first_of_term;                 // an entry that opens a term is applied
     std::function<void()> removed_self;                  // this member is no longer part of the cluster
-    std::function<void(apply::StateMachine&)> after_batch;  // something was applied and published
     std::function<void(apply::StateMachine&)> before_publishing;  // something was applied: who may see what comes before what is to be seen
+    std::function<void(apply::StateMachine&)> after_batch;  // something was applied and published
     std::function<void(const apply::OperationCounts&)> counted;  // what was done since the last time
     std::function<void(std::string_view operation, bool success, double seconds)> applied;  // a request, see apply::Applied
     std::function<void()> applied_slowly;                                                   // it took longer than warn_apply_ns

@@ -134,11 +134,6 @@ void Duties::clear_lease_checkpoint(LeaseId id, Term term) {
   proposer_->submit();
 }
 
-void Duties::compact(Revision revision, base::UniqueFunction<void(Status)> done) {
-  proposer_->propose({.kind = RequestKind::kCompaction,
-                      .request = base::SharedBytes(apply::encode_compaction({.revision = revision.value})),
-                      .done = [done = std::move(done)](Result<base::Rope> response) mutable {
-                        done(response ? Status() : Status(fail(response.error())));
 // As root: the keys of a lease go when it ends, whoever wrote them.
 void Duties::revoke_lease(LeaseId id, apply::StateMachine& machine) {
   auth::Identity who;
@@ -150,6 +145,11 @@ void Duties::revoke_lease(LeaseId id, apply::StateMachine& machine) {
                       .who = std::move(who)});
 }
 
+void Duties::compact(Revision revision, base::UniqueFunction<void(Status)> done) {
+  proposer_->propose({.kind = RequestKind::kCompaction,
+                      .request = base::SharedBytes(apply::encode_compaction({.revision = revision.value})),
+                      .done = [done = std::move(done)](Result<base::Rope> response) mutable {
+                        done(response ? Status() : Status(fail(response.error())));
                       }});
 }
 

@@ -181,6 +181,7 @@ ApplyStage::Outlets LocalNode::apply_outlets(const NodeObserver& observer) {
                 duties_at_ns_ = 0;  // the leader takes over the leases
               },
           .removed_self = [this] { logger_.warn("the member has been permanently removed from the cluster"); },
+          .before_publishing = [this](apply::StateMachine& machine) { publish_auth(machine); },
           .after_batch =
               [this](apply::StateMachine& machine) {
                 publish_cluster(machine);
@@ -193,7 +194,6 @@ ApplyStage::Outlets LocalNode::apply_outlets(const NodeObserver& observer) {
           .clock = clock_,
           .compactions = {.hash = [this](HashCompaction job) { hash_compaction(std::move(job)); },
                           .db_sizes = [this] {
-          .before_publishing = [this](apply::StateMachine& machine) { publish_auth(machine); },
                             const FlushStage::Sizes sizes = flush_->db_sizes();
                             return Compactions::DbSizes{sizes.total, sizes.in_use};
                           },
@@ -233,6 +233,12 @@ void LocalNode::reject(const std::vector<std::uint64_t>& ids, const Error& error
   board_.proposals_failed.fetch_add(ids.size());
 }
 
+// The users before the tokens: who finds a token finds its user, too.
+void LocalNode::publish_auth(apply::StateMachine& machine) {
+  auth_views_.store(machine.auth_view());
+  for (const auth::TokenEvent& event : machine.take_token_events()) token_listener_(event);
+}
+
 // What Cluster and Maintenance answer from; renewed whenever the state machine has a new view of it.
 void LocalNode::publish_cluster(apply::StateMachine& machine) {
   std::shared_ptr<const ClusterView> view = machine.cluster_view();
@@ -258,12 +264,6 @@ std::unique_ptr<LeaseQuestions> LocalNode::make_lease_questions(std::function<vo
 void LocalNode::stop_waiting() {
   flush_->stop();
   stopping_.store(true);
-// The users before the tokens: who finds a token finds its user, too.
-void LocalNode::publish_auth(apply::StateMachine& machine) {
-  auth_views_.store(machine.auth_view());
-  for (const auth::TokenEvent& event : machine.take_token_events()) token_listener_(event);
-}
-
   replica_->stop();
   waiters_.stop();
   apply_->inbox().push(WithMachine{[this](apply::StateMachine&, std::int64_t) { lease_desk_->stop(); }});
