@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include <optional>
 #include <utility>
 
 #include "api/auth/auth_service.h"
@@ -12,10 +13,12 @@
 #include "api/concurrency/election_service.h"
 #include "api/concurrency/lock_service.h"
 #include "api/context.h"
+#include "api/corruption_checks.h"
 #include "api/gate.h"
 #include "api/health_service.h"
 #include "api/http_pages.h"
 #include "api/kv.h"
+#include "api/lease_pages.h"
 #include "api/lease_service.h"
 #include "api/maintenance.h"
 #include "api/membership_changes.h"
@@ -44,7 +47,7 @@ struct Api::Parts {
         base::Logger& logger)
       : options(std::move(given)),
         watch_metrics(all_metrics),
-        lanes(loops, node, watch_metrics),
+        lanes(loops, node, options, watch_metrics),
         metrics(all_metrics),
         context{node, options, lanes, metrics, watch_metrics, clock, logger},
         node_metrics(context, all_metrics),
@@ -69,7 +72,8 @@ struct Api::Parts {
         passwords(usable_bcrypt_cost(options.bcrypt_cost, logger), options.hash_elsewhere, clock),
         auth({context, gate, callers, passwords, *tokens, replies}),
         pages(context, [this] { return node_metrics.text(); }),
-        peer_pages(node, changes, callers, logger) {}
+        peer_pages(node, changes, callers, logger),
+        corruption_checks(context) {}
 
   const Options options;
   const WatchMetrics watch_metrics;
@@ -99,6 +103,8 @@ struct Api::Parts {
   AuthService auth;
   HttpPages pages;
   PeerPages peer_pages;
+  CorruptionChecks corruption_checks;
+  std::optional<LeasePages> lease_pages;  // once there is a peer port
 };
 
 Api::Api(node::Node& node, Options options, std::vector<rpc::Loop*> loops, base::Metrics& metrics, base::Clock& clock, base::Logger& logger)
@@ -130,8 +136,12 @@ rpc::HttpHandler Api::http_handler(bool metrics_and_health_only) {
   };
 }
 
-rpc::HttpHandler Api::peer_handler() {
-  return [this](rpc::HttpRequest request, rpc::HttpResponder responder) { parts_->peer_pages.serve(std::move(request), std::move(responder)); };
+rpc::HttpHandler Api::peer_handler(rpc::Loop& loop) {
+  parts_->lease_pages.emplace(parts_->context.node, loop);
+  return [this](rpc::HttpRequest request, rpc::HttpResponder responder) {
+    if (LeasePages::serves(request.path)) return parts_->lease_pages->serve(request, std::move(responder));
+    parts_->peer_pages.serve(std::move(request), std::move(responder));
+  };
 }
 
 void Api::observe(const rpc::Server& server) { parts_->node_metrics.observe(server); }

@@ -31,6 +31,16 @@ struct Feature {
   bool enabled = false;
 };
 
+// A request to another member's peer port.
+struct PeerQuestion {
+  std::vector<std::string> urls;  // the member's, asked in turn until one answers
+  std::string method = "POST";
+  std::string target = {};
+  rpc::HttpFields fields = {};
+  std::string body = {};
+  std::int64_t limit_ns = 0;  // for each URL
+};
+
 class Tokens;
 
 struct PeerAnswer {
@@ -42,8 +52,8 @@ struct PeerAnswer {
 struct PeerAccess {
   // Since when the member has answered, monotonic; 0: it does not. Any thread.
   std::function<std::int64_t(MemberId)> active_since_ns = {};
-  // POSTs nothing to a path of the first of `urls` that answers. Any thread; `done` runs on one of its own.
-  std::function<void(std::vector<std::string> urls, std::string target, std::int64_t limit_ns, std::function<void(Result<PeerAnswer>)> done)> post = {};
+  // Any thread; `done` runs on one of its own, or within the call.
+  std::function<void(PeerQuestion question, std::function<void(Result<PeerAnswer>)> done)> ask = {};
 };
 
 struct Options {
@@ -57,6 +67,8 @@ struct Options {
   std::int64_t warn_request_ns = 300'000'000;            // --warning-unary-request-duration; 0: off
   std::int64_t warn_apply_ns = 100'000'000;              // --warning-apply-duration: for reads
   bool extensive_metrics = false;                        // --metrics
+  std::int64_t corrupt_check_ns = 0;                     // --corrupt-check-time; 0: never
+  std::int64_t compact_hash_check_ns = 0;                // --compact-hash-check-time, with the CompactHashCheck gate; 0: never
   bool health_stops_on_defragment = false;               // the StopGRPCServiceOnDefrag gate
   std::set<std::string> cors = {"*"};                    // --cors
   std::set<std::string> host_whitelist = {"*"};          // --host-whitelist
@@ -87,8 +99,8 @@ class Api {
   void register_services(rpc::ServiceTable& table);
   // /version, /health, /livez, /readyz, /metrics, /debug/vars, /v3/. `metrics_and_health_only`: what --listen-metrics-urls serve.
   rpc::HttpHandler http_handler(bool metrics_and_health_only = false);
-  // What other members ask over the peer port: /members, /version and the like.
-  rpc::HttpHandler peer_handler();
+  // What other members ask over the peer port: /members, /version, /leases and the like. Once. `loop`: the one that serves it, which does not run yet.
+  rpc::HttpHandler peer_handler(rpc::Loop& loop);
   // Where grpc_server_* and client byte counts are read when /metrics is asked for.
   void observe(const rpc::Server& server);
   // The node is stopping: ends streams, health answers NOT_SERVING.

@@ -4,19 +4,19 @@
 
 namespace etcd::api {
 
-Lane::Lane(rpc::Loop& loop, node::Node& node, const WatchMetrics& metrics)
+Lane::Lane(rpc::Loop& loop, node::Node& node, const Options& options, const WatchMetrics& metrics)
     : loop_(loop),
       node_(node),
       hub_(loop, node, metrics),
       proposer_(node.make_proposer()),
-      lease_questions_(node.make_lease_questions([&loop](rpc::Loop::Task answers) { loop.post(std::move(answers)); })),
+      leases_(node.make_lease_questions([&loop](rpc::Loop::Task answers) { loop.post(std::move(answers)); }), node, options, loop),
       users_(node.auth_views()) {
   loop_.at_end_of_pass([this] { end_pass(); });
 }
 
 void Lane::end_pass() {
   proposer_->submit();
-  lease_questions_->submit();
+  leases_.submit();
   status_is_fresh_ = false;
   db_status_is_fresh_ = false;
 }
@@ -38,9 +38,9 @@ apply::ResponseHeader Lane::header() {
   return {.cluster = now.cluster_id, .member = now.member_id, .revision = {}, .term = now.term};
 }
 
-Lanes::Lanes(const std::vector<rpc::Loop*>& loops, node::Node& node, const WatchMetrics& metrics) {
+Lanes::Lanes(const std::vector<rpc::Loop*>& loops, node::Node& node, const Options& options, const WatchMetrics& metrics) {
   CHECK(!loops.empty());
-  for (rpc::Loop* loop : loops) lanes_.push_back(std::make_unique<Lane>(*loop, node, metrics));
+  for (rpc::Loop* loop : loops) lanes_.push_back(std::make_unique<Lane>(*loop, node, options, metrics));
 }
 
 Lane& Lanes::here() {

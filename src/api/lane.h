@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/auth/caller.h"
+#include "api/leader_leases.h"
 #include "api/loop_hub.h"
 #include "apply/response.h"
 #include "auth/view_cell.h"
@@ -22,14 +23,14 @@ namespace etcd::api {
 
 class Lane {
  public:
-  Lane(rpc::Loop& loop, node::Node& node, const WatchMetrics& metrics);
+  Lane(rpc::Loop& loop, node::Node& node, const Options& options, const WatchMetrics& metrics);
 
   rpc::Loop& loop() { return loop_; }
   watch::Hub& hub() { return hub_.hub(); }
   // Gathers; the loop hands over at the end of the pass.
   void propose(node::Proposal proposal) { proposer_->propose(std::move(proposal)); }
   // Likewise.
-  node::LeaseQuestions& leases() { return *lease_questions_; }
+  node::LeaseQuestions& leases() { return leases_; }
 
   // As of this pass.
   const node::NodeStatus& status();
@@ -56,7 +57,7 @@ class Lane {
   node::Node& node_;
   LoopHub hub_;
   std::unique_ptr<node::Proposer> proposer_;
-  std::unique_ptr<node::LeaseQuestions> lease_questions_;
+  LeaderLeases leases_;
   auth::ViewReader users_;
   CallerMemory callers_;
   node::NodeStatus status_;
@@ -68,7 +69,7 @@ class Lane {
 class Lanes {
  public:
   // All must outlive it. Before the loops run.
-  Lanes(const std::vector<rpc::Loop*>& loops, node::Node& node, const WatchMetrics& metrics);
+  Lanes(const std::vector<rpc::Loop*>& loops, node::Node& node, const Options& options, const WatchMetrics& metrics);
 
   // The lane of the loop whose thread this is; CHECKs that there is one.
   Lane& here();

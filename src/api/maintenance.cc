@@ -6,7 +6,7 @@
 #include "api/snapshot_sender.h"
 #include "apply/request.h"
 #include "base/go_text.h"
-#include "cluster/version.h"
+#include "cluster/version_policy.h"
 
 namespace etcd::api {
 
@@ -184,19 +184,30 @@ void Maintenance::after_barrier(rpc::UnaryCall call, base::UniqueFunction<void(r
   });
 }
 
-// One minor version down is the only way.
 void Maintenance::validate_downgrade(rpc::UnaryCall call, const cluster::Version& target) {
   const auto cluster = context_.node.cluster();
   const auto present = cluster::parse_version(cluster->cluster_version);
-  if (!present || target != cluster::Version{.major = present->major, .minor = present->minor - 1}) {
+  if (!present || !cluster::is_one_minor_lower(target, *present)) {
     return replies_.refuse(std::move(call), Error{Errc::kInvalidDowngradeTargetVersion});
   }
   if (cluster->downgrade.enabled) return replies_.refuse(std::move(call), Error{Errc::kDowngradeInProcess});
   const auto request = decode_downgrade(call.request().view());
-  if (request && request->action == DowngradeRequest::Action::kEnable) {
-    return replies_.refuse(std::move(call), not_supported("downgrading the cluster"));
-  }
+  if (request && request->action == DowngradeRequest::Action::kEnable) return begin_downgrade(std::move(call), target);
   answer_downgrade(std::move(call));
+}
+
+// The leader lowers the cluster version as soon as this is applied.
+void Maintenance::begin_downgrade(rpc::UnaryCall call, const cluster::Version& target) {
+  Lane& lane = context_.lanes.here();
+  const std::int64_t deadline_ns = call.info().deadline_ns;
+  auto done = [this, &lane, call = std::move(call)](const Result<base::Rope>& response) mutable {
+    if (!response) return replies_.answer(std::move(call), RequestType::kOther, fail(response.error()));
+    lane.loop().post([this, call = std::move(call)]() mutable { answer_downgrade(std::move(call)); });
+  };
+  lane.propose({.kind = node::RequestKind::kDowngradeInfoSet,
+                .request = base::SharedBytes(apply::encode_downgrade_info_set(true, cluster::to_string(target))),
+                .deadline_ns = deadline_ns,
+                .done = std::move(done)});
 }
 
 // As in etcd, calling off what is not under way is no error.

@@ -26,7 +26,7 @@ class Maintenance {
   void hash_kv(rpc::UnaryCall call);
   void snapshot(rpc::StreamCall call, base::SharedBytes request);
   void move_leader(rpc::UnaryCall call);
-  // Validates a downgrade, and calls one off; beginning one is refused until clusters of several members are there.
+  // Validates a downgrade, begins one, and calls one off.
   void downgrade(rpc::UnaryCall call);
 
  private:
@@ -39,6 +39,7 @@ class Maintenance {
   void after_barrier(rpc::UnaryCall call, base::UniqueFunction<void(rpc::UnaryCall)> next);
   apply::ResponseHeader header_at(Revision revision);
   void validate_downgrade(rpc::UnaryCall call, const cluster::Version& target);
+  void begin_downgrade(rpc::UnaryCall call, const cluster::Version& target);
   void cancel_downgrade(rpc::UnaryCall call);
   void answer_downgrade(rpc::UnaryCall call);
 

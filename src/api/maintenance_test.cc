@@ -4,6 +4,7 @@
 
 #include "api/sha256.h"
 #include "api/testing/api_rig.h"
+#include "apply/request.h"
 #include "proto/health.pb.h"
 #include "proto/maintenance.pb.h"
 
@@ -275,10 +276,22 @@ TEST(Downgrade, OtherVersionsAreRefusedInEtcdsOrder) {
   expect_refused(downgrade(rig, 9, "3.6"), "2", "etcdserver: unknown method");
 }
 
-TEST(Downgrade, EnablingAValidOneSaysThatItIsNotSupported) {
+TEST(Downgrade, EnablingAValidOneIsProposed) {
   ApiRig rig;
   expect_refused(downgrade(rig, pb::DowngradeRequest::ENABLE, "3.5"), "3", "etcdserver: invalid downgrade target version");
-  EXPECT_EQ(downgrade(rig, pb::DowngradeRequest::ENABLE, "3.6").code, "12");
+  pb::DowngradeRequest request;
+  request.set_action(pb::DowngradeRequest::ENABLE);
+  request.set_version("3.6");
+  const std::int32_t stream = rig.begin("Maintenance/Downgrade", request.SerializeAsString());
+  rig.node.barriers.front()({});
+  rig.settle();
+  ASSERT_EQ(rig.node.proposed.size(), 1u);
+  EXPECT_EQ(rig.node.proposed.front().kind, node::RequestKind::kDowngradeInfoSet);
+  EXPECT_EQ(rig.node.proposed.front().request, apply::encode_downgrade_info_set(true, "3.6.0"));
+  rig.node.answer(base::Rope());
+  rig.settle();
+  EXPECT_EQ(rig.outcome_of(stream).code, "0");
+  EXPECT_EQ(parse<pb::DowngradeResponse>(rig.outcome_of(stream).response).version(), "3.7");
 }
 
 TEST(Downgrade, CallingOffWhatIsNotUnderWayIsNoError) {

@@ -105,15 +105,17 @@ void MembershipChanges::promote(MemberId id, std::int64_t deadline_ns, Done done
 void MembershipChanges::promote_at_leader(MemberId id, std::int64_t deadline_ns, Done done) {
   const auto view = node_.cluster();
   const cluster::Member* const leader = view->find(node_.status().leader);
-  if (leader == nullptr || !options_.peers.post) return done(fail(Errc::kNoLeader));
+  if (leader == nullptr || !options_.peers.ask) return done(fail(Errc::kNoLeader));
   const std::int64_t left_ns = deadline_ns - clock_.monotonic_ns();
   const auto shared_done = std::make_shared<Done>(std::move(done));
-  options_.peers.post(leader->peer_urls, "/members/promote/" + std::to_string(id.value), std::clamp<std::int64_t>(left_ns, 1, options_.request_timeout_ns),
-                      [shared_done](const Result<PeerAnswer>& answer) {
-                        if (!answer) return (*shared_done)(fail(Errc::kTimeout));
-                        if (answer->status != 200) return (*shared_done)(fail(promote_error(*answer)));
-                        (*shared_done)(cluster::parse_member_list(answer->body));
-                      });
+  options_.peers.ask({.urls = leader->peer_urls,
+                      .target = "/members/promote/" + std::to_string(id.value),
+                      .limit_ns = std::clamp<std::int64_t>(left_ns, 1, options_.request_timeout_ns)},
+                     [shared_done](const Result<PeerAnswer>& answer) {
+                       if (!answer) return (*shared_done)(fail(Errc::kTimeout));
+                       if (answer->status != 200) return (*shared_done)(fail(promote_error(*answer)));
+                       (*shared_done)(cluster::parse_member_list(answer->body));
+                     });
 }
 
 void MembershipChanges::change(raft::ConfChangeType type, MemberId id, std::string context, std::int64_t deadline_ns, Done done) {

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "api/errors.h"
+#include "api/hash_comparison.h"
 #include "api/http_pages.h"
-#include "cluster/json.h"
 #include "cluster/json_reader.h"
 
 namespace etcd::api {
@@ -26,27 +26,6 @@ int promote_status(const Error& error) {
   }
 }
 
-// A HashKVResponse as Go's encoding/json writes it.
-std::string hash_kv_json(const node::NodeStatus& status, const node::HashKvResult& result) {
-  std::string out;
-  cluster::JsonObject object(out);
-  object.key("header");
-  cluster::JsonObject header(out);
-  header.number("cluster_id", status.cluster_id.value);
-  header.number("member_id", status.member_id.value);
-  header.key("revision");
-  out += std::to_string(result.current_revision.value);
-  header.number("raft_term", status.term.value);
-  header.end();
-  object.number("hash", result.hash);
-  object.key("compact_revision");
-  out += std::to_string(result.compact_revision.value);
-  object.key("hash_revision");
-  out += std::to_string(result.hash_revision.value);
-  object.end();
-  return out;
-}
-
 }  // namespace
 
 rpc::HttpFields PeerPages::cluster_field() const { return {{"X-Etcd-Cluster-ID", cluster::to_hex(node_.status().cluster_id)}}; }
@@ -54,7 +33,7 @@ rpc::HttpFields PeerPages::cluster_field() const { return {{"X-Etcd-Cluster-ID",
 void PeerPages::serve(rpc::HttpRequest request, rpc::HttpResponder responder) {
   if (request.path == "/members") return std::move(responder).respond(members(request));
   if (request.path == "/version") return std::move(responder).respond(version_page(node_, request));
-  if (request.path == "/members/hashkv") return hash_kv(request, std::move(responder));
+  if (request.path == kHashKvPath) return hash_kv(request, std::move(responder));
   if (request.path.starts_with(kPromotePath)) return promote(request, std::move(responder));
   if (request.path == "/downgrade/enabled") return downgrade_enabled(request, std::move(responder));
   std::move(responder).respond(rpc::not_found());
@@ -73,7 +52,8 @@ void PeerPages::hash_kv(const rpc::HttpRequest& request, rpc::HttpResponder resp
     std::move(responder).respond(std::move(response));
   };
   if (request.method != "GET") return answer(method_not_allowed());
-  if (request.header("x-etcd-cluster-id") != cluster_field().front().second) return answer(rpc::plain_error(412, "cluster ID mismatch"));
+  const std::string cluster = request.header("x-etcd-cluster-id");
+  if (!cluster.empty() && cluster != cluster_field().front().second) return answer(rpc::plain_error(412, "cluster ID mismatch"));
   const auto object = cluster::JsonReader::parse(request.body.view());
   std::uint64_t revision = 0;
   if (!object || !object->read("revision", revision)) return answer(rpc::plain_error(400, "error unmarshalling request"));

@@ -86,6 +86,15 @@ Status JsonReader::read(std::string_view key, std::uint64_t& value) const {
   return {};
 }
 
+Status JsonReader::read(std::string_view key, std::int64_t& value) const {
+  const Json* field = document_->find(key);
+  if (field == nullptr) return {};
+  const bool fits = field->is_number_integer() && !(field->is_number_unsigned() && field->get<std::uint64_t>() > INT64_MAX);
+  if (!fits) return wrong_kind(key);
+  value = field->get<std::int64_t>();
+  return {};
+}
+
 Status JsonReader::read(std::string_view key, bool& value) const {
   const Json* field = document_->find(key);
   if (field == nullptr) return {};
@@ -112,6 +121,14 @@ Status JsonReader::read(std::string_view key, std::vector<std::string>& values) 
     values.push_back(item.is_null() ? std::string() : item.get<std::string>());
   }
   return {};
+}
+
+Result<JsonReader> JsonReader::object(std::string_view key) const {
+  const Json* field = document_->find(key);
+  if (field != nullptr && !field->is_object()) return wrong_kind(key);
+  auto document = std::make_unique<Document>();
+  if (field != nullptr) document->object = *field;
+  return JsonReader(std::move(document));
 }
 
 }  // namespace etcd::cluster

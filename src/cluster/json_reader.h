@@ -24,9 +24,12 @@ class JsonReader {
 
   // kInvalid if the field is there with a value of another kind.
   Status read(std::string_view key, std::uint64_t& value) const;
+  Status read(std::string_view key, std::int64_t& value) const;
   Status read(std::string_view key, bool& value) const;
   Status read(std::string_view key, std::string& value) const;
   Status read(std::string_view key, std::vector<std::string>& values) const;
+  // The object in a field; an empty one if there is none. kInvalid for a value of another kind.
+  Result<JsonReader> object(std::string_view key) const;
 
  private:
   struct Document;

@@ -115,6 +115,7 @@ void ApplyStage::apply_one(const raft::Entry& entry, ProposeCallback waiter, std
     entry.index > options_.found_in_log ? compactions_.begun(now, compacted, now_ns) : compactions_.resumed(now, now_ns);
   }
   if (applied->first_of_term) outlets_.first_of_term();
+  if (applied->cluster_version_lowered) force_snapshot(entry.index);
   if (applied->conf_change) return on_conf_change(*applied->conf_change, std::move(waiter));
   if (applied->raise_no_space) {
     logger_.warn("message exceeded backend quota; raising alarm", {{"quota-size-bytes", options_.quota_bytes}});
@@ -182,7 +183,7 @@ void ApplyStage::forget_entries_if_due() {
 
 bool ApplyStage::flush_is_due(std::int64_t now_ns) const {
   if (is_flushing()) return false;
-  if (!want_db_.empty() || !sends_.empty()) return true;
+  if (!want_db_.empty() || !sends_.empty() || snapshot_is_forced()) return true;
   if (!machine_->needs_flush()) return false;
   return now_ns >= next_flush_ns() || machine_->unflushed_bytes() >= options_.flush_bytes;
 }
@@ -261,7 +262,8 @@ void ApplyStage::on_installed(const DbInstalled& done, std::int64_t now_ns) {
 }
 
 void ApplyStage::snapshot_if_due(const Cut& cut) {
-  if (cut.metadata.index.value - snapshot_index_.value <= options_.snapshot_count) return;
+  const bool forced = snapshot_is_forced() && cut.metadata.index >= forced_snapshot_;
+  if (!forced && cut.metadata.index.value - snapshot_index_.value <= options_.snapshot_count) return;
   snapshot_index_ = cut.metadata.index;
   raft::Snapshot snapshot;
   snapshot.data = base::SharedBytes(cluster::v2_store_json(*cut.members));

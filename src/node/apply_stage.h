@@ -6,6 +6,7 @@
 // is sent carries exactly the index that its db holds.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -90,6 +91,9 @@ class ApplyStage {
   std::int64_t step(std::int64_t now_ns);
   // At the end: sends off whatever is not in the db yet, if no flush is under way; false if there was nothing.
   bool start_last_flush(std::int64_t now_ns);
+  // Before the next step: a raft snapshot of an index not below `index` is to be saved, however few entries there are since the last.
+  void force_snapshot(LogIndex index) { forced_snapshot_ = std::max(forced_snapshot_, index); }
+  LogIndex forced_snapshot() const { return forced_snapshot_; }
   // The flush stage is at work for this one.
   bool is_flushing() const { return flushing_.has_value() || installing_; }
   apply::StateMachine& machine() { return *machine_; }
@@ -118,6 +122,7 @@ class ApplyStage {
   void send_snapshots(const Cut& cut, const bolt::ReadTx& db);
   void publish_and_answer();
   void snapshot_if_due(const Cut& cut);
+  bool snapshot_is_forced() const { return forced_snapshot_ > snapshot_index_; }
   void forget_entries_if_due();
   bool flush_is_due(std::int64_t now_ns) const;
   std::int64_t next_flush_ns() const;
@@ -139,6 +144,7 @@ class ApplyStage {
   std::int64_t measured_ns_ = 0;           // when the last request had been applied, or the batch began
   LogIndex reported_;                      // the index last told to the replica
   LogIndex snapshot_index_;                // of the last raft snapshot on disk
+  LogIndex forced_snapshot_;               // one as new as this is wanted
   LogIndex memory_snapshot_index_;         // up to which raft may send a snapshot, and entries have left memory
   std::optional<Cut> flushing_;            // set while a flush is under way
   std::deque<raft::SnapshotMetadata> installs_;  // the first is under way if installing_

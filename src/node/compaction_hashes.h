@@ -22,6 +22,8 @@ class CompactionHashes {
     stored_.push_back(hash);
   }
 
+  // Oldest first.
+  const std::vector<mvcc::HashKv>& all() const { return stored_; }
   // current_revision in it is that of the time of the compaction.
   std::optional<mvcc::HashKv> find(Revision revision) const {
     for (const mvcc::HashKv& hash : stored_) {

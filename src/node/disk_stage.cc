@@ -27,7 +27,9 @@ DiskStage::DiskStage(base::FileSystem& files, std::unique_ptr<wal::Wal> wal, Opt
       timings_(std::move(timings)),
       clock_(clock),
       logger_(logger),
-      inbox_(wakeup) {}
+      inbox_(wakeup),
+      snapshot_index_(options_.snapshot_index),
+      saved_snapshot_(options_.snapshot_index.value) {}
 
 std::int64_t DiskStage::step() {
   constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
@@ -116,6 +118,7 @@ void DiskStage::save_snapshot(const raft::Snapshot& snapshot) {
   record_snapshot(snapshot);
   wal_->release_to(snapshot.metadata.index);
   FAILPOINT(raftAfterWALRelease);
+  saved_snapshot_.store(snapshot.metadata.index.value);
   logger_.info("saved snapshot to disk", {{"snapshot-index", snapshot.metadata.index}});
   purge();
 }
@@ -124,6 +127,7 @@ void DiskStage::save_snapshot(const raft::Snapshot& snapshot) {
 // state machine is still where they end.
 void DiskStage::begin_anew(const raft::Snapshot& snapshot) {
   logger_.info("saved the leader's snapshot to disk", {{"snapshot-index", snapshot.metadata.index}});
+  saved_snapshot_.store(snapshot.metadata.index.value);
   FAILPOINT(raftBeforeApplySnap);
   outlets_.install(snapshot.metadata);
   FAILPOINT(raftAfterApplySnap);

@@ -36,6 +36,7 @@ class DiskStage {
     std::string snap_folder;
     std::size_t keep_wals = 5;       // --max-wals; 0: all
     std::size_t keep_snapshots = 5;  // --max-snapshots; 0: all
+    LogIndex snapshot_index = {};    // of the newest snapshot that the WAL names
   };
   struct Outlets {
     Inbox<ReplicaInput>& replica;
@@ -54,6 +55,8 @@ class DiskStage {
   Inbox<DiskInput>& inbox() { return inbox_; }
   // Works off the inbox; blocks for the disk.
   std::int64_t step();
+  // Index of the newest snapshot that is durable, as file and in the WAL. Any thread.
+  LogIndex saved_snapshot() const { return LogIndex(saved_snapshot_.load()); }
   std::uint64_t wal_bytes_written() const { return wal_bytes_written_.load(std::memory_order_relaxed); }
 
  private:
@@ -79,6 +82,7 @@ class DiskStage {
   std::vector<DiskInput> drained_;
   bool must_sync_ = false;
   LogIndex snapshot_index_;  // of the newest one in the log
+  std::atomic<std::uint64_t> saved_snapshot_;
   std::atomic<std::uint64_t> wal_bytes_written_{0};
 };
 

@@ -18,7 +18,6 @@ constexpr std::int64_t kExpiringNs = 2'000'000;       // while revocations are u
 constexpr std::size_t kCheckpointsInEntry = 1'000;
 constexpr int kCheckpointEntriesAtOnce = 500;
 constexpr std::int64_t kVersionsNs = 4'000'000'000;  // between two looks at the members' versions
-constexpr cluster::Version kLowestClusterVersion{.major = 3, .minor = 0, .patch = 0};
 constexpr cluster::Version kFirstStorageVersion{.major = 3, .minor = 5, .patch = 0};  // dbs had none before
 
 // When the lessor wants attention next.
@@ -72,26 +71,31 @@ void Duties::publish_attributes(const cluster::View& view, std::int64_t now_ns) 
                       }});
 }
 
-// A cluster of one runs at its own version. With more members the leader asks each for its version first.
+// A cluster of one runs at its own version. With more members the leader asks each for its version first. A version that can't rise is left alone, unless a
+// downgrade is under way.
 void Duties::decide_cluster_version(const cluster::View& view, std::int64_t now_ns) {
   if (now_ns < version_at_ns_ || view.members.empty()) return;
   const bool is_highest = view.cluster_version == cluster::to_string(cluster::minor_of(cluster::kServerVersion));
-  if (is_highest || view.downgrade.enabled) return;
-  version_at_ns_ = now_ns + kVersionsNs;
-  if (view.members.size() == 1) return set_cluster_version(view, cluster::kServerVersion);
+  if (is_highest && !view.downgrade.enabled) return;
+  version_at_ns_ = now_ns + (view.downgrade.enabled ? std::min(kVersionsNs, options_.downgrade_check_ns) : kVersionsNs);
+  if (view.members.size() == 1) return go_on_with_versions(view, cluster::VersionSpan{cluster::kServerVersion, cluster::kServerVersion});
   if (!options_.ask_versions) return;
-  options_.ask_versions([this](std::optional<cluster::Version> lowest) {
-    if (board_.is_leader.load()) set_cluster_version(*view_, lowest);
+  options_.ask_versions([this](const std::optional<cluster::VersionSpan>& members) {
+    if (board_.is_leader.load()) go_on_with_versions(*view_, members);
     proposer_->submit();
   });
 }
 
-// As long as a member does not say its version, the cluster runs at the lowest there is; once it has one, that only rises.
-void Duties::set_cluster_version(const cluster::View& view, std::optional<cluster::Version> lowest) {
+void Duties::go_on_with_versions(const cluster::View& view, const std::optional<cluster::VersionSpan>& members) {
+  if (cluster::is_downgraded(view.downgrade, members)) {
+    logger_.info("the cluster has been downgraded", {{"cluster-version", view.downgrade.target_version}});
+    return propose(RequestKind::kDowngradeInfoSet, apply::encode_downgrade_info_set(false, ""));
+  }
   const auto present = cluster::parse_version(view.cluster_version);
-  const cluster::Version wanted = cluster::minor_of(std::min(lowest.value_or(kLowestClusterVersion), cluster::kServerVersion));
-  if (view.downgrade.enabled || (present && wanted <= *present)) return;
-  const std::string text = cluster::to_string(wanted);
+  const auto next = cluster::next_cluster_version(present, members, view.downgrade);
+  // Members of a later version wait for a leader of theirs: this one could not follow.
+  if (!next || *next > cluster::minor_of(cluster::kServerVersion)) return;
+  const std::string text = cluster::to_string(*next);
   if (present) {
     logger_.info("updating cluster version using v3 API", {{"from", view.cluster_version}, {"to", text}});
   } else {
@@ -104,9 +108,15 @@ void Duties::follow_storage_version(apply::StateMachine& machine) {
   const auto& decided = machine.cluster().version();
   if (!decided || machine.applied_term() == Term(0)) return;
   const cluster::Version wanted = cluster::minor_of(*decided);
-  if (wanted < kFirstStorageVersion || machine.storage_version() == wanted) return;
+  const std::optional<cluster::Version> present = machine.storage_version();
+  if (wanted < kFirstStorageVersion || present == wanted) return;
+  if (present && wanted < *present && !options_.log_is_ready_to_downgrade()) return;
   logger_.info("updated storage version", {{"new-storage-version", cluster::to_string(wanted)}});
   machine.set_storage_version(wanted);
+  const cluster::Downgrade& downgrade = machine.cluster().downgrade();
+  if (!downgrade.enabled) return;
+  logger_.info("The server is ready to downgrade",
+               {{"target-version", downgrade.target_version}, {"server-version", cluster::to_string(cluster::kServerVersion)}});
 }
 
 void Duties::keep_leases(apply::StateMachine& machine, std::int64_t now_ns) {
@@ -127,13 +137,6 @@ void Duties::keep_leases(apply::StateMachine& machine, std::int64_t now_ns) {
   }
 }
 
-void Duties::clear_lease_checkpoint(LeaseId id, Term term) {
-  apply::LeaseCheckpointRequest request;
-  request.checkpoints.push_back({.id = id});
-  propose(RequestKind::kLeaseCheckpoint, apply::encode_lease_checkpoint(request), term);
-  proposer_->submit();
-}
-
 // As root: the keys of a lease go when it ends, whoever wrote them.
 void Duties::revoke_lease(LeaseId id, apply::StateMachine& machine) {
   auth::Identity who;
@@ -143,6 +146,13 @@ void Duties::revoke_lease(LeaseId id, apply::StateMachine& machine) {
                       .done = {},
                       .leader_term = PLANTED(revokes_without_its_term) ? Term(0) : machine.lessor().primary_term(),
                       .who = std::move(who)});
+}
+
+void Duties::clear_lease_checkpoint(LeaseId id, Term term) {
+  apply::LeaseCheckpointRequest request;
+  request.checkpoints.push_back({.id = id});
+  propose(RequestKind::kLeaseCheckpoint, apply::encode_lease_checkpoint(request), term);
+  proposer_->submit();
 }
 
 void Duties::compact(Revision revision, base::UniqueFunction<void(Status)> done) {

@@ -16,14 +16,15 @@
 
 #include "apply/state_machine.h"
 #include "base/log.h"
+#include "cluster/version_policy.h"
 #include "node/auto_compaction.h"
 #include "node/board.h"
 #include "node/node.h"
 
 namespace etcd::node {
 
-// Told what the members that answered have in common.
-using LowestVersion = base::UniqueFunction<void(std::optional<cluster::Version>)>;
+// Told the members' versions; nothing if one of them did not say its own.
+using VersionsTold = base::UniqueFunction<void(std::optional<cluster::VersionSpan>)>;
 
 class Duties {
  public:
@@ -34,9 +35,11 @@ class Duties {
     std::int64_t election_ns = 1'000'000'000;  // leases are extended by it after a change of leader
     std::int64_t retry_ns = 5'000'000'000;     // a proposal that did not take effect is made again after this
     AutoCompactionMode auto_compaction;
-    // Asks every member for its version; `lowest` is told, on the apply thread, the lowest one, or nothing if one of them did not say. None: there are no
-    // other members.
-    std::function<void(LowestVersion lowest)> ask_versions = {};
+    std::int64_t downgrade_check_ns = 5'000'000'000;  // --downgrade-check-time
+    // Asks every member for its version; `told` is called on the apply thread. None: there are no other members.
+    std::function<void(VersionsTold told)> ask_versions = {};
+    // False while the log that a restart would read still holds what made the cluster version go down.
+    std::function<bool()> log_is_ready_to_downgrade = [] { return true; };
   };
 
   // `proposer` is for these proposals alone. `published` is called once, when the member's name and addresses are in the cluster's state.
@@ -54,13 +57,13 @@ class Duties {
  private:
   void publish_attributes(const cluster::View& view, std::int64_t now_ns);
   void decide_cluster_version(const cluster::View& view, std::int64_t now_ns);
-  void set_cluster_version(const cluster::View& view, std::optional<cluster::Version> lowest);
+  void go_on_with_versions(const cluster::View& view, const std::optional<cluster::VersionSpan>& members);
   void follow_storage_version(apply::StateMachine& machine);
   void keep_leases(apply::StateMachine& machine, std::int64_t now_ns);
+  void revoke_lease(LeaseId id, apply::StateMachine& machine);
   void compact(Revision revision, base::UniqueFunction<void(Status)> done);
   void propose(RequestKind kind, std::string request, Term leader_term = {});
 
-  void revoke_lease(LeaseId id, apply::StateMachine& machine);
   Options options_;
   std::unique_ptr<Proposer> proposer_;
   std::function<void()> published_;

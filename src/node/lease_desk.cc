@@ -89,7 +89,7 @@ bool LeaseDesk::answer(LeaseQuestion& question, lease::Lessor& lessor, std::int6
   if (auto* judgement = std::get_if<JudgeQuestion>(&question)) return answer_judgement(*judgement, lessor, now_ns), true;
   switch (standing(lessor, now_ns)) {
     case Standing::kUnclear: return false;
-    // The leader would know; asking it over the peer port belongs here.
+    // The leader knows; who has a way to it asks there.
     case Standing::kOtherLeads: fail_question(question, Errc::kNotPrimaryLessor); return true;
     case Standing::kPrimary: break;
   }

@@ -115,6 +115,7 @@ void LocalNode::build(Recovery recovery, raft::Raft raft, const NodeWakeups& wak
                        .snapshot = [this](raft::Message message) { apply_->inbox().push(SendSnapshot{std::move(message)}); },
                        .reject = [this](const std::vector<std::uint64_t>& ids, const Error& error) { reject(ids, error); }},
       board_, logger_, wakeups.replica);
+  options_.disk.snapshot_index = recovery.snapshot_index;
   options_.disk.snap_folder = recovery.snap_folder;
   options_.disk.wal_folder = recovery.wal_folder;
   disk_ = std::make_unique<DiskStage>(files_, std::move(recovery.wal), options_.disk,
@@ -135,8 +136,8 @@ void LocalNode::build(Recovery recovery, raft::Raft raft, const NodeWakeups& wak
                           options_.sleep},
       FlushStage::Timings{observer.db_commit, observer.db_defragment, observer.db_compaction}, clock_, logger_, wakeups.flush);
   publish_cluster(*recovery.machine);
-  // Who joins knows the others from the one that it asked, until the log tells.
   publish_auth(*recovery.machine);
+  // Who joins knows the others from the one that it asked, until the log tells.
   if (options_.start.join && recovery.machine->cluster_view()->members.empty()) {
     auto known = std::make_shared<ClusterView>();
     known->members = options_.start.join->members;
@@ -144,13 +145,17 @@ void LocalNode::build(Recovery recovery, raft::Raft raft, const NodeWakeups& wak
   }
   apply_ = std::make_unique<ApplyStage>(std::move(recovery.machine), recovery.snapshot_index, options_.apply, apply_outlets(observer), waiters_, board_, logger_,
                                         wakeups.apply);
+  follow_lowered_version();
   duties_ = std::make_unique<Duties>(Duties::Options{.member = member_id_,
                                                      .name = options_.name,
                                                      .client_urls = options_.advertise_client_urls,
                                                      .election_ns = options_.election_ns,
                                                      .retry_ns = options_.limits.timeout_ns,
                                                      .auto_compaction = options_.auto_compaction,
-                                                     .ask_versions = version_question()},
+                                                     .downgrade_check_ns = options_.downgrade_check_ns,
+                                                     .ask_versions = version_question(),
+                                                     .log_is_ready_to_downgrade =
+                                                         [this] { return disk_->saved_snapshot() >= apply_->forced_snapshot(); }},
                                      make_proposer(), std::move(ready), board_, logger_);
   constexpr std::int64_t kTicksOfPause = 3;  // as in etcd
   auto clear_checkpoint = [this](LeaseId id) { duties_->clear_lease_checkpoint(id, apply_->machine().lessor().primary_term()); };
@@ -159,12 +164,19 @@ void LocalNode::build(Recovery recovery, raft::Raft raft, const NodeWakeups& wak
       LeaseDesk::Outlets{std::move(clear_checkpoint)}, board_);
 }
 
+// An earlier run ended after the cluster version had gone down, and before the db's could follow.
+void LocalNode::follow_lowered_version() {
+  const apply::StateMachine& machine = apply_->machine();
+  const auto& decided = machine.cluster().version();
+  if (decided && machine.storage_version() && cluster::minor_of(*decided) < *machine.storage_version()) apply_->force_snapshot(machine.applied());
+}
+
 // The answer comes back to the apply thread.
-std::function<void(LowestVersion)> LocalNode::version_question() {
+std::function<void(VersionsTold)> LocalNode::version_question() {
   if (!options_.ask_versions) return {};
-  return [this](LowestVersion lowest) {
-    options_.ask_versions(cluster(), [this, lowest = std::move(lowest)](std::optional<cluster::Version> version) mutable {
-      apply_->inbox().push(WithMachine{[lowest = std::move(lowest), version](apply::StateMachine&, std::int64_t) mutable { lowest(version); }});
+  return [this](VersionsTold told) {
+    options_.ask_versions(cluster(), [this, told = std::move(told)](std::optional<cluster::VersionSpan> members) mutable {
+      apply_->inbox().push(WithMachine{[told = std::move(told), members](apply::StateMachine&, std::int64_t) mutable { told(members); }});
     });
   };
 }
@@ -233,12 +245,6 @@ void LocalNode::reject(const std::vector<std::uint64_t>& ids, const Error& error
   board_.proposals_failed.fetch_add(ids.size());
 }
 
-// The users before the tokens: who finds a token finds its user, too.
-void LocalNode::publish_auth(apply::StateMachine& machine) {
-  auth_views_.store(machine.auth_view());
-  for (const auth::TokenEvent& event : machine.take_token_events()) token_listener_(event);
-}
-
 // What Cluster and Maintenance answer from; renewed whenever the state machine has a new view of it.
 void LocalNode::publish_cluster(apply::StateMachine& machine) {
   std::shared_ptr<const ClusterView> view = machine.cluster_view();
@@ -250,6 +256,12 @@ void LocalNode::publish_cluster(apply::StateMachine& machine) {
   std::lock_guard lock(shared_mutex_);
   cluster_ = std::move(view);
   storage_version_ = version ? cluster::to_string(*version) : std::string();
+}
+
+// The users before the tokens: who finds a token finds its user, too.
+void LocalNode::publish_auth(apply::StateMachine& machine) {
+  auth_views_.store(machine.auth_view());
+  for (const auth::TokenEvent& event : machine.take_token_events()) token_listener_(event);
 }
 
 // A batch is taken in after the entries that were committed when it was asked: the replica has handed them over before it said that they are.
@@ -350,6 +362,16 @@ void LocalNode::hash_kv(Revision revision, base::UniqueFunction<void(Result<Hash
     const Result<mvcc::HashKv> hash = stored ? Result<mvcc::HashKv>(*stored) : hash_kv_of(std::move(view), revision);
     if (!hash) return done(fail(hash.error()));
     done(HashKvResult{hash->hash, hash->compact_revision, hash->revision, current});
+  });
+}
+
+void LocalNode::compaction_hashes(base::UniqueFunction<void(std::vector<HashKvResult>)> done) {
+  worker_.inbox().push([this, done = std::move(done)]() mutable {
+    std::vector<HashKvResult> hashes;
+    for (const mvcc::HashKv& hash : compaction_hashes_.all()) {
+      hashes.push_back({.hash = hash.hash, .compact_revision = hash.compact_revision, .hash_revision = hash.revision, .current_revision = hash.current_revision});
+    }
+    done(std::move(hashes));
   });
 }
 

@@ -46,8 +46,9 @@ struct NodeOptions {
   DiskStage::Options disk;
   // To the other members; must outlive the node. None: there are no others.
   Transport* transport = nullptr;
-  // Asks every member but this one, which `view` names too, for its version; `lowest` may be told on any thread. None: nobody is asked.
-  std::function<void(std::shared_ptr<const ClusterView> view, LowestVersion lowest)> ask_versions = {};
+  // Asks every member but this one, which `view` names too, for its version; `told` may be called on any thread. None: nobody is asked.
+  std::function<void(std::shared_ptr<const ClusterView> view, VersionsTold told)> ask_versions = {};
+  std::int64_t downgrade_check_ns = 5'000'000'000;  // --downgrade-check-time
   // How the flush thread rests during a Defragment; the simulation does not.
   std::function<void(std::int64_t ns)> sleep = [](std::int64_t) {};
 };
@@ -117,12 +118,13 @@ class LocalNode : public Node {
   NodeStatus status() override;
   DbStatus db_status() override;
   std::shared_ptr<const ClusterView> cluster() override;
-  void defragment(base::UniqueFunction<void(Status)> done) override;
   const auth::ViewCell& auth_views() const override { return auth_views_; }
   void on_token_events(std::function<void(const auth::TokenEvent&)> listener) override { token_listener_ = std::move(listener); }
+  void defragment(base::UniqueFunction<void(Status)> done) override;
   void snapshot(base::UniqueFunction<void(Result<std::unique_ptr<SnapshotStream>>)> done) override;
   void hash(base::UniqueFunction<void(Result<std::uint32_t>)> done) override;
   void hash_kv(Revision revision, base::UniqueFunction<void(Result<HashKvResult>)> done) override;
+  void compaction_hashes(base::UniqueFunction<void(std::vector<HashKvResult>)> done) override;
   void wait_compaction(base::UniqueFunction<void(Status)> done) override;
   void move_leader(MemberId transferee, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) override;
   void change_membership(raft::ConfChange change, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) override;
@@ -139,24 +141,25 @@ class LocalNode : public Node {
   void build(Recovery recovery, raft::Raft raft, const NodeWakeups& wakeups, const NodeObserver& observer,
              std::function<void()> ready);
   ApplyStage::Outlets apply_outlets(const NodeObserver& observer);
-  std::function<void(LowestVersion)> version_question();
+  void follow_lowered_version();
+  std::function<void(VersionsTold)> version_question();
   void hash_compaction(HashCompaction job);
   void publish_cluster(apply::StateMachine& machine);
+  void publish_auth(apply::StateMachine& machine);
   Error why_late(std::int64_t asked_ns) const;
   void reject(const std::vector<std::uint64_t>& ids, const Error& error);
 
-  void publish_auth(apply::StateMachine& machine);
   NodeOptions options_;
   base::Clock& clock_;
   base::Logger& logger_;
   Board board_;
   Waiters waiters_;
   ViewSignals signals_;
+  auth::ViewCell auth_views_;
+  std::function<void(const auth::TokenEvent&)> token_listener_ = [](const auth::TokenEvent&) {};
   ClusterId cluster_id_;
   MemberId member_id_;
   std::unique_ptr<RequestIds> ids_;
-  auth::ViewCell auth_views_;
-  std::function<void(const auth::TokenEvent&)> token_listener_ = [](const auth::TokenEvent&) {};
   std::unique_ptr<Transport> no_transport_;
   Transport& transport_;
   base::FileSystem& files_;

@@ -157,10 +157,6 @@ class Node {
   virtual DbStatus db_status() = 0;
   virtual std::shared_ptr<const ClusterView> cluster() = 0;
 
-  // Copies the db to a new file in the background, swaps it in, calls back; requests go on meanwhile.
-  virtual void defragment(base::UniqueFunction<void(Status)> done) = 0;
-  // Calls back with the db as of an applied index not older than the call.
-  virtual void snapshot(base::UniqueFunction<void(Result<std::unique_ptr<SnapshotStream>>)> done) = 0;
   // Users, roles and what they permit, as of the newest published state or a little later. See auth/view_cell.h for the order in which to look.
   virtual const auth::ViewCell& auth_views() const = 0;
   std::shared_ptr<const auth::View> auth_view() const { return auth_views().load(); }
@@ -168,10 +164,16 @@ class Node {
   // the stages are stepped: entries that are applied again at the start are told of too.
   virtual void on_token_events(std::function<void(const auth::TokenEvent&)> listener) = 0;
 
+  // Copies the db to a new file in the background, swaps it in, calls back; requests go on meanwhile.
+  virtual void defragment(base::UniqueFunction<void(Status)> done) = 0;
+  // Calls back with the db as of an applied index not older than the call.
+  virtual void snapshot(base::UniqueFunction<void(Result<std::unique_ptr<SnapshotStream>>)> done) = 0;
   // CRC-32C over the buckets of the db as of now (Maintenance.Hash).
   virtual void hash(base::UniqueFunction<void(Result<std::uint32_t>)> done) = 0;
   // Hash of the key space at a revision, 0 for the current one (Maintenance.HashKV).
   virtual void hash_kv(Revision revision, base::UniqueFunction<void(Result<HashKvResult>)> done) = 0;
+  // The hashes that the newest compactions made (as HashKV gives them for their revisions), oldest first. None of those before the start.
+  virtual void compaction_hashes(base::UniqueFunction<void(std::vector<HashKvResult>)> done) = 0;
   // Calls back when the compaction last applied has removed its revisions from the db (physical compaction).
   virtual void wait_compaction(base::UniqueFunction<void(Status)> done) = 0;
   virtual void move_leader(MemberId transferee, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) = 0;

@@ -6,6 +6,7 @@
 #include "apply/bootstrap.h"
 #include "apply/snapshot.h"
 #include "bolt/compacted_copy.h"
+#include "node/lone_restart.h"
 #include "raft/codec.h"
 
 namespace etcd::node {
@@ -155,6 +156,27 @@ Status catch_up_with_snapshot(base::FileSystem& files, const StartOptions& optio
   return apply::remove_received_dbs_below(files, folders.snap, snapshot);
 }
 
+// What is not known to be committed is dropped: nobody is left who could tell.
+Status go_on_alone(Recovery& recovery, base::Logger& logger) {
+  std::vector<raft::Entry>& entries = recovery.raft.entries;
+  raft::HardState& hard_state = recovery.raft.hard_state;
+  hard_state.commit = std::max(hard_state.commit, recovery.machine->applied());  // the log may not say yet that what was applied is committed
+  const auto is_uncommitted = [&](const raft::Entry& entry) { return entry.index > hard_state.commit; };
+  if (const auto dropped = std::erase_if(entries, is_uncommitted); dropped > 0) {
+    logger.info("discarding uncommitted WAL entries", {{"commit-index-from-wal", hard_state.commit}, {"number-of-discarded-entries", dropped}});
+  }
+  TRY_ASSIGN(const std::vector<raft::Entry> changes, entries_of_lone_restart(*recovery.machine, entries, hard_state, recovery.member_id));
+  if (changes.empty()) return {};
+  hard_state.commit = changes.back().index;
+  TRY(recovery.wal->save(hard_state, raft::Entries(changes)));
+  TRY(recovery.wal->sync());
+  entries.insert(entries.end(), changes.begin(), changes.end());
+  logger.info("forcing restart member", {{"cluster-id", cluster::to_hex(recovery.cluster_id)},
+                                         {"local-member-id", cluster::to_hex(recovery.member_id)},
+                                         {"commit-index", hard_state.commit}});
+  return {};
+}
+
 Result<Recovery> restart(base::FileSystem& files, const StartOptions& options, const Folders& folders, base::Logger& logger) {
   TRY_ASSIGN(const wal::Snapshot snapshot, wal::newest_snapshot(files, folders.wal));
   TRY(catch_up_with_snapshot(files, options, folders, snapshot.index, logger));
@@ -181,6 +203,7 @@ Result<Recovery> restart(base::FileSystem& files, const StartOptions& options, c
     if (bootstrap.cluster_id != recovery.cluster_id) return fail(Errc::kClusterIdMismatch);
     TRY(begin_log(*recovery.wal, bootstrap, recovery.raft));
   }
+  if (options.force_new_cluster) TRY(go_on_alone(recovery, logger));
   return recovery;
 }
 

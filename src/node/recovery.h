@@ -33,6 +33,8 @@ struct StartOptions {
   // What the other members, if any answers, say who is in the cluster; asked where there is no WAL, to refuse an empty disk under the id of a member that
   // has been part of the cluster: it no longer knows what it has promised. None: nobody is asked.
   std::function<std::vector<cluster::Member>()> ask_members = {};
+  // --force-new-cluster: where there is a WAL, this member goes on as the only one of its cluster, with what is committed as far as it knows.
+  bool force_new_cluster = false;
   wal::Options wal;
   bolt::Options db;
   apply::Options machine;  // cluster and member are filled in

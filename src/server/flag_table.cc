@@ -7,7 +7,6 @@ namespace {
 
 constexpr std::string_view kNotInFile = "-";
 constexpr std::string_view kFixedTimeouts = "five seconds, etcd's default, always";
-constexpr std::string_view kNoComparing = "members don't compare their data, and are not downgraded, yet";
 
 // Accepted, since nobody is harmed without it.
 Flag no_effect(std::string_view note, Flag flag) {
@@ -246,20 +245,16 @@ std::vector<Flag> maintenance_flags(Config& config) {
   constexpr std::string_view kSection = "Maintenance";
   constexpr std::string_view kUnsafe = "Unsafe";
   return {
-      no_effect(kNoComparing, {kSection, "corrupt-check-time", &f.corrupt_check_time,
-                           "Time between two comparisons of the members' data; 0 for none."}),
-      no_effect(kNoComparing, {kSection, "compact-hash-check-time", &f.compact_hash_check_time,
-                           "Time between two comparisons of the members' compaction hashes."}),
+      {kSection, "corrupt-check-time", &f.corrupt_check_time, "Time between two comparisons of the members' data; 0 for none."},
+      {kSection, "compact-hash-check-time", &f.compact_hash_check_time, "Time between two comparisons of the members' compaction hashes."},
       {kSection, "compaction-batch-limit", &f.compaction_batch_limit, "Most revisions that a step of a compaction deletes; 0 means 1000."},
       {kSection, "compaction-sleep-interval", &f.compaction_sleep_interval, "Rest between two steps of a compaction; 0 means 10ms."},
       {kSection, "watch-progress-notify-interval", &f.watch_progress_notify_interval,
        "Time between two progress notices of a watch; 0 means 10m, the least is 100ms."},
       {kSection, "bootstrap-defrag-threshold-megabytes", &f.bootstrap_defrag_threshold_megabytes,
        "Defragment at start if that frees as many megabytes; 0 for never."},
-      no_effect(kNoComparing, {kSection, "downgrade-check-time", &f.downgrade_check_time, "Time between two looks at a downgrade's progress."}),
-      refused("the other members would still be in the membership",
-              {kUnsafe, "force-new-cluster", &f.force_new_cluster,
-               "Make this member's data a new cluster of one. Loses what only others had."}),
+      {kSection, "downgrade-check-time", &f.downgrade_check_time, "Time between two looks at a downgrade's progress."},
+      {kUnsafe, "force-new-cluster", &f.force_new_cluster, "Make this member's data a new cluster of one. Loses what only others had."},
       no_effect("what is acknowledged is on disk, always",
                 {kUnsafe, "unsafe-no-fsync", &f.unsafe_no_fsync, "Don't wait for the disk. Loses acknowledged writes with the power."}),
   };

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <optional>
 
-#include "base/clock.h"
+#include "cluster/json_reader.h"
+#include "cluster/version_policy.h"
 #include "peer/identity.h"
-#include "peer/network.h"
 #include "rpc/loop.h"
+#include "server/ask_now.h"
 
 namespace etcd::server {
 
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::int64_t kJoinNs = 10 * rpc::kSecond;
 constexpr std::int64_t kBootstrapNs = rpc::kSecond;
+constexpr std::int64_t kVersionNs = 7 * rpc::kSecond;
 
 struct Found {
   ClusterId cluster;
@@ -28,16 +30,6 @@ Result<Found> read_answer(const peer::Answer& answer) {
   return Found{ClusterId(*id), std::move(members)};
 }
 
-// Turns a loop of its own until the answer is there.
-Result<peer::Answer> ask_now(const std::string& url, std::int64_t limit_ns) {
-  rpc::Loop loop(base::system_clock());
-  peer::Network network(loop, [](peer::Network::Job job) { job(); }, limit_ns);
-  std::optional<Result<peer::Answer>> answer;
-  peer::ask(network, {url}, {}, "GET", "/members", "", limit_ns, [&](Result<peer::Answer> got) { answer = std::move(got); });
-  while (!answer) loop.run_once(-1);
-  return std::move(*answer);
-}
-
 Result<Found> ask_others(const std::vector<cluster::InitialMember>& initial, const std::string& local_name, std::int64_t limit_ns, base::Logger& logger) {
   std::vector<std::string> urls;
   for (const cluster::InitialMember& member : initial) {
@@ -45,12 +37,46 @@ Result<Found> ask_others(const std::vector<cluster::InitialMember>& initial, con
   }
   std::sort(urls.begin(), urls.end());
   for (const std::string& url : urls) {
-    const auto answer = ask_now(url, limit_ns);
+    const auto answer = ask_now({.urls = {url}, .target = "/members", .limit_ns = limit_ns});
     const auto found = answer ? read_answer(*answer) : Result<Found>(fail(answer.error()));
     if (found) return found;
     logger.warn("failed to get cluster response", {{"address", url + "/members"}, base::LogField(found.error())});
   }
   return fail(Errc::kInvalid, "could not retrieve cluster information from the given URLs");
+}
+
+// Nothing if the member does not say what version its cluster has.
+std::optional<cluster::Version> cluster_version(const Result<peer::Answer>& answer) {
+  const auto object = answer && answer->status == 200 ? cluster::JsonReader::parse(answer->body) : Result<cluster::JsonReader>(fail(Errc::kInvalid));
+  std::string text;
+  if (!object || !object->read("etcdcluster", text)) return std::nullopt;
+  return cluster::parse_version(text);
+}
+
+// As soon as one of the others says that a downgrade is under way, or that none is.
+bool is_downgrade_enabled(const std::vector<cluster::Member>& others) {
+  for (const cluster::Member& member : others) {
+    const auto answer = ask_now({.urls = member.peer_urls, .target = "/downgrade/enabled", .limit_ns = kVersionNs});
+    if (answer && answer->status == 200) return answer->body.starts_with("true");
+  }
+  return false;
+}
+
+// At least one of the others must say the cluster's version, and none may say one that this program does not fit in with.
+Status check_versions(const std::vector<cluster::Member>& others, base::Logger& logger) {
+  const bool downgrade_enabled = is_downgrade_enabled(others);
+  bool fits = false;
+  for (const cluster::Member& member : others) {
+    const auto version = cluster_version(ask_now({.urls = member.peer_urls, .target = "/version", .limit_ns = kVersionNs}));
+    fits = fits || version;
+    if (!version || cluster::may_join(*version, downgrade_enabled)) continue;
+    const bool is_low = *version < cluster::kServerVersion;
+    logger.warn(is_low ? "cluster version of remote member is not compatible; too low" : "cluster version of remote member is not compatible; too high",
+                {{"remote-member-id", cluster::to_hex(member.id)}, {"remote-member-cluster-version", cluster::to_string(*version)}});
+    fits = false;
+    break;
+  }
+  return fits ? Status() : Status(fail(Errc::kInvalid, "incompatible with current running cluster"));
 }
 
 }  // namespace
@@ -60,6 +86,9 @@ Result<cluster::Bootstrap> find_cluster(const std::vector<cluster::InitialMember
   if (!found) return fail(Errc::kInvalid, "cannot fetch cluster info from peer urls: " + describe(found.error()));
   const auto matched = cluster::match_existing(initial, found->cluster, found->members, local_name);
   if (!matched) return fail(Errc::kInvalid, "error validating peerURLs: " + describe(matched.error()));
+  std::vector<cluster::Member> others = matched->members;
+  std::erase_if(others, [&](const cluster::Member& member) { return member.id == matched->local_id; });
+  TRY(check_versions(others, logger));
   return matched;
 }
 

@@ -32,12 +32,16 @@ std::optional<cluster::Version> server_version(const Result<peer::Answer>& answe
 // The versions of members, as their answers come in.
 struct Versions {
   std::size_t missing = 0;
-  std::optional<cluster::Version> lowest = cluster::kServerVersion;
-  node::LowestVersion told;
+  std::optional<cluster::VersionSpan> all = cluster::VersionSpan{cluster::kServerVersion, cluster::kServerVersion};
+  node::VersionsTold told;
 
   void add(const std::optional<cluster::Version>& version) {
-    lowest = lowest && version ? std::optional(std::min(*lowest, *version)) : std::nullopt;
-    if (--missing == 0) told(lowest);
+    if (all && version) {
+      *all = {std::min(all->lowest, *version), std::max(all->highest, *version)};
+    } else {
+      all.reset();
+    }
+    if (--missing == 0) told(all);
   }
 };
 
@@ -55,11 +59,11 @@ PeerSide::PeerSide(const Config& config, std::function<void(const char*)> remove
 
 api::PeerAccess PeerSide::access() {
   return {.active_since_ns = [this](MemberId id) { return peers_.active_since_ns(id); },
-          .post =
-              [this](std::vector<std::string> urls, std::string target, std::int64_t limit_ns, std::function<void(Result<api::PeerAnswer>)> done) {
-                loop().post([this, urls = std::move(urls), target = std::move(target), limit_ns, done = std::move(done)]() mutable {
-                  peer::ask(peers_.network(), std::move(urls), {}, "POST", std::move(target), "", limit_ns,
-                            [done = std::move(done)](Result<peer::Answer> answer) {
+          .ask =
+              [this](api::PeerQuestion question, std::function<void(Result<api::PeerAnswer>)> done) {
+                loop().post([this, question = std::move(question), done = std::move(done)]() mutable {
+                  peer::ask(peers_.network(), std::move(question.urls), question.fields, std::move(question.method), std::move(question.target),
+                            std::move(question.body), question.limit_ns, [done = std::move(done)](Result<peer::Answer> answer) {
                               if (!answer) return done(fail(answer.error()));
                               done(api::PeerAnswer{answer->status, std::move(answer->body)});
                             });
@@ -67,10 +71,10 @@ api::PeerAccess PeerSide::access() {
               }};
 }
 
-void PeerSide::ask_versions(std::shared_ptr<const cluster::View> view, node::LowestVersion lowest) {
-  loop().post([this, view = std::move(view), lowest = std::move(lowest)]() mutable {
+void PeerSide::ask_versions(std::shared_ptr<const cluster::View> view, node::VersionsTold told) {
+  loop().post([this, view = std::move(view), told = std::move(told)]() mutable {
     const auto versions = std::make_shared<Versions>();
-    versions->told = std::move(lowest);
+    versions->told = std::move(told);
     versions->missing = 1;
     for (const cluster::Member& member : view->members) {
       if (member.id == peers_.identity().member) continue;

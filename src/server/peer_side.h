@@ -28,7 +28,7 @@ class PeerSide {
   // For the services; until stop().
   api::PeerAccess access();
   // See node::NodeOptions::ask_versions.
-  void ask_versions(std::shared_ptr<const cluster::View> view, node::LowestVersion lowest);
+  void ask_versions(std::shared_ptr<const cluster::View> view, node::VersionsTold told);
   // Before the loop runs and before listen().
   void use_tls(const TlsSide& tls);
   // Binds --listen-peer-urls. `pages` serves what is not raft's. TLS handshakes happen on `handshake_loops`, which outlive this.

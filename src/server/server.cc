@@ -14,6 +14,7 @@
 #include "cluster/bootstrap.h"
 #include "node/local_node.h"
 #include "server/build_info.h"
+#include "server/corruption_at_start.h"
 #include "server/initial_members.h"
 #include "server/joining.h"
 #include "server/node_observer.h"
@@ -49,12 +50,14 @@ Result<node::NodeOptions> node_options(const Config& config, base::Metrics& metr
   options.heartbeat_ns = static_cast<std::int64_t>(config.member.heartbeat_ms) * 1'000'000;
   options.election_ns = static_cast<std::int64_t>(config.member.election_ms) * 1'000'000;
   options.pre_vote = config.cluster.pre_vote;
+  options.downgrade_check_ns = config.maintenance.downgrade_check_time.count();
 
   options.start.data_folder = config.member.data_dir;
   options.start.wal_folder = config.member.wal_dir;
   options.start.name = config.member.name;
   TRY_ASSIGN(options.start.initial_cluster, cluster::parse_initial_cluster(config.cluster.initial_cluster));
   options.start.initial_cluster_token = config.cluster.initial_cluster_token;
+  options.start.force_new_cluster = config.maintenance.force_new_cluster;
   options.start.bootstrap_defragment_bytes = config.maintenance.bootstrap_defrag_threshold_megabytes * static_cast<std::uint64_t>(kMiB);
   options.start.machine.quota_bytes = or_default(config.member.quota_backend_bytes, kDefaultQuotaBytes);
   options.start.machine.max_learners = static_cast<std::size_t>(config.cluster.max_learners);
@@ -105,6 +108,8 @@ api::Options api_options(const Config& config) {
   options.json_gateway = config.member.enable_grpc_gateway;
   options.bcrypt_cost = static_cast<int>(config.security.bcrypt_cost);
   options.client_cert_auth = config.security.client.client_cert_auth;
+  options.corrupt_check_ns = config.maintenance.corrupt_check_time.count();
+  if (config.features.enabled("CompactHashCheck")) options.compact_hash_check_ns = config.maintenance.compact_hash_check_time.count();
   options.health_stops_on_defragment = config.features.enabled("StopGRPCServiceOnDefrag");
   options.command_line = config.command_line;
   options.toolchain = kToolchain;
@@ -247,12 +252,15 @@ Status Server::open() {
   TRY_ASSIGN(node::NodeOptions options, node_options(config_, metrics_));
   TRY(prepare_start(initialized, options.start));
   options.transport = &peer_side_.peers();
-  options.ask_versions = [this](std::shared_ptr<const cluster::View> view, node::LowestVersion lowest) {
-    peer_side_.ask_versions(std::move(view), std::move(lowest));
+  options.ask_versions = [this](std::shared_ptr<const cluster::View> view, node::VersionsTold told) {
+    peer_side_.ask_versions(std::move(view), std::move(told));
   };
   const node::NodeWakeups wakeups{write_.wakeup(), write_.wakeup(), write_.wakeup(), flush_.wakeup(), work_.wakeup()};
   auto ready = [this] { io_.front()->loop().post([this] { serve_clients(); }); };
   TRY_ASSIGN(node_, node::LocalNode::open(*files_, options, wakeups, make_node_observer(metrics_), ready, clock_, logger_));
+  if (config_.features.enabled("InitialCorruptCheck")) {
+    TRY(check_corruption_at_start(*node_, options.limits.timeout_ns, logger_));
+  }
   api::Options serving = api_options(config_);
   serving.read_elsewhere = [this](node::Job job) { reader_.inbox().push(std::move(job)); };
   serving.hash_elsewhere = [this](node::Job job) { hasher_.inbox().push(std::move(job)); };
@@ -263,7 +271,7 @@ Status Server::open() {
   api_->register_services(services_);
   clients_ = std::make_unique<rpc::Server>(rpc_options(config_), services_, api_->http_handler(), loops(), logger_, handshake_loops());
   api_->observe(*clients_);
-  TRY(peer_side_.listen(api_->peer_handler(), handshake_loops()));
+  TRY(peer_side_.listen(api_->peer_handler(peer_side_.loop()), handshake_loops()));
   if (config_.monitoring.listen_metrics_urls.empty()) return {};
   monitors_ = std::make_unique<rpc::Server>(rpc_options(config_), no_services_, api_->http_handler(true), loops(), logger_, handshake_loops());
   for (const ListenPlace& place : listen_places(config_.monitoring.listen_metrics_urls)) {

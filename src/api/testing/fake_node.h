@@ -61,10 +61,11 @@ class FakeNode : public node::Node {
   Status learner_answer;
   Result<std::uint32_t> hash_answer = std::uint32_t{0};
   Result<node::HashKvResult> hash_kv_answer = node::HashKvResult{};
+  std::vector<node::HashKvResult> compaction_hashes_answer;
   Result<std::string> snapshot_answer = std::string();  // the bytes of the db
   std::uint64_t ids_made = 0;
-
   std::function<void(const auth::TokenEvent&)> token_listener;  // what the services listen with
+
   // Answers the oldest proposal; CHECKs that there is one.
   void answer(Result<base::Rope> response);
   // Runs background jobs until none is left.
@@ -86,12 +87,13 @@ class FakeNode : public node::Node {
   node::NodeStatus status() override { return now; }
   node::DbStatus db_status() override { return db; }
   std::shared_ptr<const node::ClusterView> cluster() override { return std::make_shared<const cluster::View>(cluster_state); }
-  void defragment(base::UniqueFunction<void(Status)> done) override { defragments.push_back(std::move(done)); }
   const auth::ViewCell& auth_views() const override { return auth_cell; }
   void on_token_events(std::function<void(const auth::TokenEvent&)> listener) override { token_listener = std::move(listener); }
+  void defragment(base::UniqueFunction<void(Status)> done) override { defragments.push_back(std::move(done)); }
   void snapshot(base::UniqueFunction<void(Result<std::unique_ptr<node::SnapshotStream>>)> done) override;
   void hash(base::UniqueFunction<void(Result<std::uint32_t>)> done) override { done(hash_answer); }
   void hash_kv(Revision revision, base::UniqueFunction<void(Result<node::HashKvResult>)> done) override;
+  void compaction_hashes(base::UniqueFunction<void(std::vector<node::HashKvResult>)> done) override { done(compaction_hashes_answer); }
   void wait_compaction(base::UniqueFunction<void(Status)> done) override { compaction_waits.push_back(std::move(done)); }
   void move_leader(MemberId transferee, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) override;
   void change_membership(raft::ConfChange change, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) override;
