@@ -283,6 +283,54 @@ TEST(LocalNode, ACompactionThatIsAppliedAgainLeavesNoHash) {
   EXPECT_EQ(hash_kv(*again, 12).compact_revision, Revision(8));
 }
 
+TEST(LocalNode, ADowngradeLowersTheClusterThenTheLogThenTheDbAndComesBackWhenCalledOff) {
+  base::CrashFs disk;
+  auto node = start(disk);
+  EXPECT_TRUE(node->put_now("a", "1"));
+  const auto enabled = node->propose(RequestKind::kDowngradeInfoSet, apply::encode_downgrade_info_set(true, "3.6.0"));
+  bool db_went_first = false;
+  for (int i = 0; i < 100; ++i) {
+    node->pass(50'000'000);
+    const bool log_is_clean = disk.list("/one.etcd/member/snap")->size() > 1;  // beside the db there is a .snap file
+    db_went_first = db_went_first || (!log_is_clean && node->node().db_status().storage_version == "3.6.0");
+  }
+  EXPECT_TRUE(enabled->ok());
+  EXPECT_EQ(node->node().cluster()->cluster_version, "3.6.0");
+  EXPECT_EQ(node->node().db_status().storage_version, "3.6.0");
+  EXPECT_FALSE(db_went_first);
+  node.reset();
+  node = start(disk);
+  node->pass(10 * kSecond);
+  EXPECT_EQ(node->node().cluster()->cluster_version, "3.6.0");
+  EXPECT_EQ(node->node().db_status().storage_version, "3.6.0");
+  EXPECT_EQ(node->get("a"), "1");
+  node->propose(RequestKind::kDowngradeInfoSet, apply::encode_downgrade_info_set(false, ""));
+  node->pass(10 * kSecond);
+  EXPECT_EQ(node->node().cluster()->cluster_version, "3.7.0");
+  EXPECT_EQ(node->node().db_status().storage_version, "3.7.0");
+}
+
+TEST(LocalNode, AMemberOfSeveralGoesOnAloneWhenForcedTo) {
+  base::CrashFs disk;
+  SingleNode::Options options{.other_members = {"two", "three"}};
+  {
+    auto node = SingleNode::open(disk, options);
+    ASSERT_TRUE(node);
+    EXPECT_FALSE((*node)->wait_ready()) << "one of three leads nobody";
+  }
+  options.force_new_cluster = true;
+  {
+    auto node = start(disk, options);
+    ASSERT_EQ(node->node().cluster()->members.size(), 1u);
+    EXPECT_EQ(node->node().cluster()->members[0].id, node->node().status().member_id);
+    EXPECT_EQ(node->node().cluster()->removed.size(), 2u);
+    EXPECT_TRUE(node->put_now("a", "1"));
+  }
+  auto again = start(disk, options);  // the flag may stay
+  EXPECT_EQ(again->get("a"), "1");
+  EXPECT_EQ(again->node().cluster()->members.size(), 1u);
+}
+
 TEST(LocalNode, TheDbOfAnotherClusterIsRefused) {
   base::CrashFs disk;
   const auto fill_and_close = [&](const SingleNode::Options& options) {

@@ -4,6 +4,7 @@
 
 #include "base/testing/crash_fs.h"
 #include "cluster/bootstrap.h"
+#include "raft/codec.h"
 
 namespace etcd::node {
 namespace {
@@ -44,6 +45,42 @@ TEST(Recovery, AMemberWithItsDiskAsksNobody) {
     return {};
   };
   EXPECT_TRUE(recover(disk, start, base::null_logger()));
+}
+
+TEST(Recovery, AMemberThatWasRemovedCanNotBeForcedToGoOnAlone) {
+  base::CrashFs disk;
+  StartOptions start = options();
+  {
+    auto first = recover(disk, start, base::null_logger());
+    ASSERT_TRUE(first);
+    std::string removal;
+    raft::encode(raft::ConfChange{.id = 0, .type = raft::ConfChangeType::kRemoveNode, .node_id = first->member_id, .context = {}}, removal);
+    const raft::Entry entry{.term = Term(1), .index = LogIndex(4), .type = raft::EntryType::kConfChange, .data = base::SharedBytes(removal)};
+    ASSERT_TRUE(first->wal->save(raft::HardState{.term = Term(1), .vote = {}, .commit = LogIndex(4)}, raft::Entries(std::vector{entry})));
+    ASSERT_TRUE(first->wal->sync());
+  }
+  start.force_new_cluster = true;
+  const auto refused = recover(disk, start, base::null_logger());
+  ASSERT_FALSE(refused);
+  EXPECT_NE(describe(refused.error()).find("permanently removed"), std::string::npos);
+}
+
+TEST(Recovery, WhatIsNotCommittedIsDroppedByWhoGoesOnAlone) {
+  base::CrashFs disk;
+  StartOptions start = options();
+  {
+    auto first = recover(disk, start, base::null_logger());
+    ASSERT_TRUE(first);
+    const raft::Entry entry{.term = Term(1), .index = LogIndex(4), .type = raft::EntryType::kNormal, .data = base::SharedBytes(std::string("x"))};
+    ASSERT_TRUE(first->wal->save(std::nullopt, raft::Entries(std::vector{entry})));
+    ASSERT_TRUE(first->wal->sync());
+  }
+  start.force_new_cluster = true;
+  const auto alone = recover(disk, start, base::null_logger());
+  ASSERT_TRUE(alone) << describe(alone.error());
+  ASSERT_EQ(alone->raft.entries.size(), 5u);
+  EXPECT_EQ(alone->raft.entries[3].type, raft::EntryType::kConfChange);
+  EXPECT_EQ(alone->raft.hard_state.commit, LogIndex(5));
 }
 
 TEST(Recovery, WhoJoinsBeginsWithAnEmptyLogAndStaysThatWayOverARestart) {

@@ -39,6 +39,8 @@ class SingleNode {
     std::size_t max_request_bytes = 1536 * 1024;
     std::int64_t max_tail_bytes = 512 << 20;
     std::string cluster_token = "etcd-cluster";
+    std::vector<std::string> other_members = {};  // in the initial cluster; nobody answers for them
+    bool force_new_cluster = false;
   };
 
   // `disk` must outlive it. CHECKs that the node opens, unless open() is used.
