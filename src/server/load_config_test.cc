@@ -307,7 +307,7 @@ TEST_F(LoadConfig, HostNamesMayBeAdvertisedButNotListenedOn) {
 }
 
 TEST_F(LoadConfig, WhatCannotBeDoneSafelyIsRefused) {
-  for (const char* arg : {"--force-new-cluster", "--enable-distributed-tracing"}) {
+  for (const char* arg : {"--enable-distributed-tracing"}) {
     const std::string flag(arg, std::string_view(arg).find('=') == std::string_view::npos ? std::string_view(arg).size()
                                                                                           : std::string_view(arg).find('='));
     EXPECT_TRUE(verify_error({arg}).starts_with("\"" + flag + " is not supported: ")) << arg;
