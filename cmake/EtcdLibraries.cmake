@@ -8,6 +8,7 @@ function(etcd_archive name)
 endfunction()
 
 etcd_archive(z)
+etcd_archive(crypt)
 etcd_archive(crypto)
 etcd_archive(ssl crypto)
 etcd_archive(nghttp2)
