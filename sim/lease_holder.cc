@@ -93,9 +93,11 @@ void LeaseHolder::put(const LeaseRef& lease) {
 void LeaseHolder::renew_later(const LeaseRef& lease) {
   if (lease->renewals_left == 0 || lease->gone_ns != 0 || stopped_) return;
   --lease->renewals_left;
-  const std::int64_t third_ns = lease->ttl_s * kSecond / 3;
-  const std::int64_t pause_ns = rng_.one_in(10) ? 3 * third_ns : third_ns;  // now and then at the last moment
-  around_.scheduler.after(static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(pause_ns))) + kMillisecond, [this, lease] {
+  const std::int64_t ttl_ns = lease->ttl_s * kSecond;
+  // Now and then when it is just over: the revocation may be on its way.
+  const bool is_late = rng_.one_in(6);
+  const auto pause_ns = static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(is_late ? 100 * kMillisecond : ttl_ns / 3)));
+  around_.scheduler.after(kMillisecond + pause_ns + (is_late ? ttl_ns : 0), [this, lease] {
     if (lease->gone_ns == 0 && !stopped_) renew(lease);
     renew_later(lease);
   });

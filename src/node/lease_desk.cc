@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/plant.h"
 #include "base/failpoint.h"
 
 namespace etcd::node {
@@ -103,7 +104,7 @@ bool LeaseDesk::answer_renewal(RenewQuestion& question, lease::Lessor& lessor, s
     question.answer = fail(lease.error());
     return true;
   }
-  const bool expired = lease->left_ns <= 0;
+  const bool expired = lease->left_ns <= 0 && !PLANTED(renews_what_has_expired);
   if (!expired) FAILPOINT(beforeCheckpointInLeaseRenew);
   if (!expired && lessor.renewal_needs_checkpoint(question.id)) {
     if (!std::exchange(question.waits_for_checkpoint, true)) outlets_.clear_checkpoint(question.id);
