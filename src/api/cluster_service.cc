@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api/auth/callers.h"
 #include "api/errors.h"
 #include "api/messages.h"
 #include "base/url.h"
@@ -106,7 +107,8 @@ void ClusterService::member_promote(rpc::UnaryCall call) {
   if (!request) return replies_.refuse(std::move(call), malformed_request(request.error()));
   if (!admit(call)) return;
   const std::int64_t deadline_ns = call.info().deadline_ns;
-  changes_.promote(request->id, deadline_ns, answer_with_members(std::move(call)));
+  std::string token(token_of(call.info().metadata).value_or(""));
+  changes_.promote(request->id, std::move(token), deadline_ns, answer_with_members(std::move(call)));
 }
 
 }  // namespace etcd::api

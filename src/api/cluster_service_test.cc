@@ -135,10 +135,5 @@ TEST(MemberPromote, IsRefusedForALearnerThatIsBehind) {
   EXPECT_TRUE(promotion->is_promote);
 }
 
-TEST(Unsupported, WhatIsMissingSaysSo) {
-  ApiRig rig;
-  EXPECT_EQ(rig.call("Auth/Authenticate", "").message, "Auth is not supported yet");
-}
-
 }  // namespace
 }  // namespace etcd::api

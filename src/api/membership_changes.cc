@@ -95,14 +95,15 @@ void MembershipChanges::promote_here(MemberId id, std::int64_t deadline_ns, Done
   });
 }
 
-void MembershipChanges::promote(MemberId id, std::int64_t deadline_ns, Done done) {
-  promote_here(id, deadline_ns, [this, id, deadline_ns, done = std::move(done)](Result<std::vector<cluster::Member>> members) mutable {
+void MembershipChanges::promote(MemberId id, std::string token, std::int64_t deadline_ns, Done done) {
+  auto asked_here = [this, id, token = std::move(token), deadline_ns, done = std::move(done)](Result<std::vector<cluster::Member>> members) mutable {
     if (members || members.error().code != Errc::kNotLeader) return done(std::move(members));
-    promote_at_leader(id, deadline_ns, std::move(done));
-  });
+    promote_at_leader(id, token, deadline_ns, std::move(done));
+  };
+  promote_here(id, deadline_ns, std::move(asked_here));
 }
 
-void MembershipChanges::promote_at_leader(MemberId id, std::int64_t deadline_ns, Done done) {
+void MembershipChanges::promote_at_leader(MemberId id, const std::string& token, std::int64_t deadline_ns, Done done) {
   const auto view = node_.cluster();
   const cluster::Member* const leader = view->find(node_.status().leader);
   if (leader == nullptr || !options_.peers.ask) return done(fail(Errc::kNoLeader));
@@ -110,6 +111,7 @@ void MembershipChanges::promote_at_leader(MemberId id, std::int64_t deadline_ns,
   const auto shared_done = std::make_shared<Done>(std::move(done));
   options_.peers.ask({.urls = leader->peer_urls,
                       .target = "/members/promote/" + std::to_string(id.value),
+                      .fields = token.empty() ? rpc::HttpFields() : rpc::HttpFields{{"Authorization", token}},
                       .limit_ns = std::clamp<std::int64_t>(left_ns, 1, options_.request_timeout_ns)},
                      [shared_done](const Result<PeerAnswer>& answer) {
                        if (!answer) return (*shared_done)(fail(Errc::kTimeout));

@@ -29,8 +29,8 @@ class MembershipChanges {
   void add(const cluster::Member& member, std::int64_t deadline_ns, Done done);
   void remove(MemberId id, std::int64_t deadline_ns, Done done);
   void update(const cluster::Member& member, std::int64_t deadline_ns, Done done);
-  // Only the leader knows whether a learner is ready: elsewhere the leader is asked.
-  void promote(MemberId id, std::int64_t deadline_ns, Done done);
+  // Only the leader knows whether a learner is ready: elsewhere the leader is asked, and shown the caller's token (empty: none).
+  void promote(MemberId id, std::string token, std::int64_t deadline_ns, Done done);
   // The same, but kNotLeader elsewhere.
   void promote_here(MemberId id, std::int64_t deadline_ns, Done done);
 
@@ -39,7 +39,7 @@ class MembershipChanges {
   Status may_remove(MemberId id) const;
   std::size_t connected(const std::vector<cluster::Member>& voters) const;
   void change(raft::ConfChangeType type, MemberId id, std::string context, std::int64_t deadline_ns, Done done);
-  void promote_at_leader(MemberId id, std::int64_t deadline_ns, Done done);
+  void promote_at_leader(MemberId id, const std::string& token, std::int64_t deadline_ns, Done done);
 
   node::Node& node_;
   const Options& options_;
