@@ -36,7 +36,7 @@ Peers::Peers(rpc::Loop& loop, Options options, base::Logger& logger)
       options_(std::move(options)),
       logger_(logger),
       network_(loop, options_.look_up_apart, options_.dial_ns),
-      shared_{network_, {}, {}, logger},
+      shared_{network_, {}, {}, logger, PeerMetrics(options_.metrics)},
       activity_timer_([this] { note_activity(); }) {}
 
 Peers::~Peers() = default;
@@ -44,6 +44,7 @@ Peers::~Peers() = default;
 void Peers::start(NodeSide node, ClusterId cluster, MemberId member) {
   node_ = std::move(node);
   shared_.identity = {cluster, member, options_.peer_urls};
+  shared_.metrics.set_local(member);
   shared_.outlets = {.deliver = [this](raft::Message message) { deliver(std::move(message)); },
                      .unreachable = node_.unreachable,
                      .snapshot_sent = node_.snapshot_sent,
@@ -192,6 +193,7 @@ void Peers::serve_pipeline(const rpc::HttpRequest& request, rpc::HttpResponder r
   }
   if (*message) {
     if (auto refused = refuse_message((*message)->from, (*message)->to)) return answer(std::move(*refused));
+    shared_.metrics.received((*message)->from, request.body.size());
     node_.receive(std::move(**message));
   }
   answer({.status = 204, .headers = {}});

@@ -27,6 +27,7 @@ class Peers : public node::Transport {
     std::int64_t dial_ns = 2 * rpc::kSecond;         // 1 s + one election timeout
     std::function<void(Job)> look_up_apart;          // runs a job that waits for the network's name service
     std::function<void(Job)> read_files_apart;       // runs a job that reads or writes files, after those before it
+    base::Metrics* metrics = nullptr;                // must outlive it; null: nobody counts
     std::function<void(const char* why)> stop;       // this member was removed: to be called once, on the loop's thread
   };
 

@@ -46,6 +46,7 @@ void Pipeline::post_next() {
   request.fields.emplace_back("Content-Type", "application/protobuf");
   raft::encode(message, request.body);
   const auto post = posts_.insert(posts_.end(), Post());
+  post->bytes = request.body.size();
   rpc::ClientEvents events;
   events.on_head = [post](int status, const rpc::Metadata&) { post->status = status; };
   events.on_body = [post](std::string bytes) {
@@ -58,10 +59,13 @@ void Pipeline::post_next() {
 
 void Pipeline::ended(std::list<Post>::iterator post, const Status& connection) {
   const Status outcome = connection ? post_outcome(shared_, remote_.id(), post->status, post->text) : connection;
+  const std::size_t bytes = post->bytes;
   posts_.erase(post);
   if (outcome) {
     remote_.activity_.active();
+    shared_.metrics.sent(remote_.id(), bytes);
   } else {
+    shared_.metrics.failed_to_send(remote_.id());
     remote_.activity_.inactive("write", "pipeline", outcome.error());
     remote_.picker_.failed();
     shared_.outlets.unreachable(remote_.id());

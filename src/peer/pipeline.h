@@ -21,6 +21,7 @@ class Pipeline {
     std::unique_ptr<Call> call;
     int status = 0;
     std::string text;
+    std::size_t bytes = 0;  // of the message
   };
 
   void post_next();

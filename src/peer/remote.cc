@@ -28,12 +28,14 @@ Result<base::Url> UrlPicker::pick() const {
 void Activity::active() {
   if (since_ns_ != 0) return;
   since_ns_ = shared_.network.loop().now_ns();
+  shared_.metrics.became_active(id_);
   shared_.logger.info("peer became active", {{"peer-id", hex(id_)}});
 }
 
 void Activity::inactive(std::string_view doing, std::string_view on, const Error& why) {
   const std::string text = "failed to " + std::string(doing) + " " + hex(id_) + " on " + std::string(on) + " (" + describe(why) + ")";
   if (std::exchange(since_ns_, 0) == 0) return shared_.logger.debug("peer deactivated again", {{"peer-id", hex(id_)}, {"error", text}});
+  shared_.metrics.became_inactive(id_);
   shared_.logger.warn("peer became inactive (message send to peer failed)", {{"peer-id", hex(id_)}, {"error", text}});
 }
 
@@ -68,6 +70,7 @@ void Remote::send(raft::Message message) {
   }
   const bool queued = stream != nullptr ? stream->queue(std::move(message)) : pipeline_->send(std::move(message));
   if (queued) return;
+  shared_.metrics.failed_to_send(id_);
   shared_.outlets.unreachable(id_);
   shared_.logger.debug("dropped internal Raft message since sending buffer is full", {{"remote-peer-id", hex(id_)}});
 }
@@ -98,14 +101,16 @@ void Remote::probe() {
   const auto url = picker_.pick();
   if (!url || probe_) return;
   rpc::ClientEvents events;
-  events.on_end = [this](Status outcome) {
-    probe_.reset();
-    if (outcome) return;
-    shared_.logger.warn("prober detected unhealthy status",
-                        {{"round-tripper-name", "ROUND_TRIPPER_RAFT_MESSAGE"}, {"remote-peer-id", hex(id_)}, base::LogField(outcome.error())});
-  };
+  events.on_end = [this, begun_ns = loop.clock().monotonic_ns()](Status outcome) { probed(outcome, begun_ns); };
   probe_ = std::make_unique<Call>(shared_.network, *url, rpc::ClientRequest{.target = "/raft/probing", .fields = {}},
                                   rpc::ClientLimits{.connect_ns = shared_.network.dial_ns(), .total_ns = kProbeNs}, std::move(events));
+}
+
+void Remote::probed(const Status& outcome, std::int64_t begun_ns) {
+  probe_.reset();
+  if (outcome) return shared_.metrics.round_trip(id_, static_cast<double>(shared_.network.loop().clock().monotonic_ns() - begun_ns) / 1e9);
+  shared_.logger.warn("prober detected unhealthy status",
+                      {{"round-tripper-name", "ROUND_TRIPPER_RAFT_MESSAGE"}, {"remote-peer-id", hex(id_)}, base::LogField(outcome.error())});
 }
 
 }  // namespace etcd::peer

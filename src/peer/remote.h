@@ -16,6 +16,7 @@
 #include "node/transport.h"
 #include "peer/identity.h"
 #include "peer/network.h"
+#include "peer/peer_metrics.h"
 #include "raft/message.h"
 #include "rpc/http.h"
 
@@ -41,6 +42,7 @@ struct Shared {
   Identity identity;
   Outlets outlets;
   base::Logger& logger;
+  PeerMetrics metrics;
 };
 
 // Which of a remote's URLs to use: the next one after a failure.
@@ -107,6 +109,7 @@ class Remote {
   friend class SnapshotSending;
 
   void probe();
+  void probed(const Status& outcome, std::int64_t begun_ns);
   void snapshot_ended(SnapshotSending* sending, bool sent);
   StreamWriter& writer(StreamKind kind) { return *writers_[static_cast<std::size_t>(kind)]; }
 

@@ -42,6 +42,8 @@ bool SnapshotIntake::begin_file() {
                  {"remote-snapshot-sender-id", hex(message.from)},
                  {"incoming-snapshot-index", metadata.index}};
   shared_.logger.info("receiving database snapshot", log_fields_);
+  shared_.metrics.receiving_snapshot(message.from);
+  begun_ns_ = shared_.network.loop().clock().monotonic_ns();
   shared_.outlets.read_files_apart([self = shared_from_this(), metadata] {
     auto begun = self->parts_.begin_receiving(metadata);
     if (begun) {
@@ -55,6 +57,7 @@ bool SnapshotIntake::begin_file() {
 
 void SnapshotIntake::write(base::SharedBytes bytes) {
   bytes_ += bytes.size();
+  shared_.metrics.received(body_.message()->from, bytes.size());
   shared_.outlets.read_files_apart([self = shared_from_this(), bytes = std::move(bytes)] {
     if (self->written_) self->written_ = self->file_->write(bytes.view());
     self->shared_.network.loop().post([self, outcome = self->written_] {
@@ -92,6 +95,10 @@ void SnapshotIntake::refuse(int status, const std::string& text) { end(rpc::plai
 
 void SnapshotIntake::end(rpc::HttpResponse response) {
   const auto self = shared_from_this();
+  if (begun_ns_ != 0) {
+    const std::int64_t took_ns = shared_.network.loop().clock().monotonic_ns() - begun_ns_;
+    shared_.metrics.snapshot_receive_ended(body_.message()->from, response.status == 204, static_cast<double>(took_ns) / 1e9);
+  }
   response.headers.insert(response.headers.end(), fields_.begin(), fields_.end());
   auto responder = std::exchange(responder_, std::nullopt);
   std::move(*responder).respond(std::move(response));

@@ -52,6 +52,7 @@ class SnapshotIntake : public std::enable_shared_from_this<SnapshotIntake> {
   SnapshotBodyDecoder body_;
   bool announced_ = false;
   std::uint64_t bytes_ = 0;
+  std::int64_t begun_ns_ = 0;  // once it is taken
   base::Logger::Fields log_fields_;
   std::unique_ptr<node::SnapshotReceiver> file_;  // of the writing thread
   Status written_;                                // likewise

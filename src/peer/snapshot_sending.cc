@@ -19,6 +19,7 @@ SnapshotSending::SnapshotSending(Shared& shared, Remote& remote, node::OutgoingS
     : shared_(shared),
       remote_(remote),
       message_(std::move(snapshot.message)),
+      begun_ns_(shared.network.loop().clock().monotonic_ns()),
       reader_(std::make_shared<bolt::SnapshotReader>(std::move(snapshot.db))) {
   const std::uint64_t bytes = reader_->total_bytes();
   fields_ = {{"snapshot-index", std::get<raft::InstallSnapshot>(message_.body).snapshot.metadata.index},
@@ -26,12 +27,15 @@ SnapshotSending::SnapshotSending(Shared& shared, Remote& remote, node::OutgoingS
              {"bytes", bytes},
              {"size", base::human_bytes(bytes)}};
   shared_.logger.info("sending database snapshot", fields_);
+  shared_.metrics.sending_snapshot(remote_.id());
   begin();
 }
 
 // Whoever gave it must hear of its end, also if the remote is no member any more.
 SnapshotSending::~SnapshotSending() {
-  if (!over_) shared_.outlets.snapshot_sent(remote_.id(), false);
+  if (over_) return;
+  shared_.metrics.snapshot_send_ended(remote_.id(), false, 0);
+  shared_.outlets.snapshot_sent(remote_.id(), false);
 }
 
 void SnapshotSending::begin() {
@@ -74,12 +78,15 @@ void SnapshotSending::send_slice(std::string slice) {
     read_all_ = true;
     return http_->end_body();
   }
+  shared_.metrics.sent(remote_.id(), slice.size());
   if (http_->write(base::Rope(std::move(slice)))) read_next();
 }
 
 void SnapshotSending::ended(const Status& connection) {
   const Status outcome = connection || status_ != 0 ? post_outcome(shared_, remote_.id(), status_, text_) : connection;
   over_ = true;
+  const std::int64_t took_ns = shared_.network.loop().clock().monotonic_ns() - begun_ns_;
+  shared_.metrics.snapshot_send_ended(remote_.id(), outcome.has_value(), static_cast<double>(took_ns) / 1e9);
   if (outcome) {
     shared_.logger.info("sent database snapshot", fields_);
     remote_.activity_.active();

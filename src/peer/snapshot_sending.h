@@ -26,6 +26,7 @@ class SnapshotSending {
   Remote& remote_;
   base::Logger::Fields fields_;  // of its log lines
   raft::Message message_;
+  std::int64_t begun_ns_;
   std::shared_ptr<bolt::SnapshotReader> reader_;
   std::unique_ptr<Call> call_;
   rpc::HttpClientCall* http_ = nullptr;  // call_'s, once it is under way

@@ -58,6 +58,7 @@ void StreamReader::on_body(std::string bytes) {
     return;
   }
   decoded_.clear();
+  shared_.metrics.received(remote_.id(), bytes.size());
   const Status decoded = std::visit([&](auto& decoder) { return decoder.decode(base::SharedBytes(std::move(bytes)), decoded_); }, decoder_);
   for (raft::Message& message : decoded_) {
     if (FAILPOINT_SAYS_RETURN(raftDropHeartbeat)) continue;  // any message, as in etcd
@@ -94,6 +95,7 @@ void StreamReader::on_end(const Status& outcome) {
                                                                            {"local-member-id", hex(shared_.identity.member)},
                                                                            {"remote-peer-id", hex(remote_.id())},
                                                                            base::LogField(why)});
+    shared_.metrics.failed_to_receive(remote_.id());
     remote_.activity_.inactive("read", name_of(kind_), why);
   } else {
     remote_.activity_.inactive("dial", name_of(kind_), why);

@@ -56,7 +56,10 @@ void StreamWriter::lost(std::uint64_t number) {
 }
 
 void StreamWriter::drop_waiting() {
-  if (!waiting_.empty()) shared_.outlets.unreachable(remote_.id());
+  if (!waiting_.empty()) {
+    shared_.metrics.failed_to_send(remote_.id());
+    shared_.outlets.unreachable(remote_.id());
+  }
   waiting_.clear();
   waiting_bytes_ = 0;
 }
@@ -75,6 +78,7 @@ void StreamWriter::flush() {
       waiting_bytes_ -= weight_of(waiting_.front());
       encode(waiting_.front(), out);
     }
+    shared_.metrics.sent(remote_.id(), out.size());
     blocked_ = !body_->write(std::move(out));
   }
 }
@@ -89,6 +93,7 @@ void StreamWriter::heartbeat() {
   if (!body_ || blocked_) return;
   base::Rope out;
   kind_ == StreamKind::kAppend ? AppendEncoder::encode_link_heartbeat(out) : encode_link_heartbeat(out);
+  shared_.metrics.sent(remote_.id(), out.size());
   blocked_ = !body_->write(std::move(out));
 }
 

@@ -12,6 +12,7 @@ namespace etcd::server {
 Result<peer::Answer> ask_now(MemberRequest request) {
   rpc::Loop loop(base::system_clock());
   peer::Network network(loop, [](peer::Network::Job job) { job(); }, request.limit_ns);
+  network.use_tls(request.tls);
   std::optional<Result<peer::Answer>> answer;
   peer::ask(network, std::move(request.urls), request.fields, "GET", std::move(request.target), std::move(request.body), request.limit_ns,
             [&](Result<peer::Answer> got) { answer = std::move(got); });

@@ -6,7 +6,6 @@
 
 #include "api/hash_comparison.h"
 #include "base/check.h"
-#include "server/ask_now.h"
 
 namespace etcd::server {
 
@@ -21,18 +20,19 @@ Result<node::HashKvResult> own_hash(node::LocalNode& node) {
   return std::move(*hash);
 }
 
-Result<node::HashKvResult> hash_of(const cluster::Member& member, ClusterId cluster, Revision revision, std::int64_t limit_ns) {
+Result<node::HashKvResult> hash_of(const cluster::Member& member, ClusterId cluster, Revision revision, std::int64_t limit_ns, const MemberTls& tls) {
   TRY_ASSIGN(const peer::Answer answer, ask_now({.urls = member.peer_urls,
                                                  .target = api::kHashKvPath,
                                                  .fields = api::hash_kv_fields(cluster),
                                                  .body = api::hash_kv_request(revision),
-                                                 .limit_ns = limit_ns}));
+                                                 .limit_ns = limit_ns,
+                                                 .tls = tls}));
   return api::read_hash_kv_answer(answer.status, answer.body);
 }
 
 }  // namespace
 
-Status check_corruption_at_start(node::LocalNode& node, std::int64_t limit_ns, base::Logger& logger) {
+Status check_corruption_at_start(node::LocalNode& node, std::int64_t limit_ns, const MemberTls& tls, base::Logger& logger) {
   const node::NodeStatus status = node.status();
   const std::string self = cluster::to_hex(status.member_id);
   logger.info("starting initial corruption check", {{"local-member-id", self}, {"timeout", std::to_string(limit_ns / 1'000'000'000) + "s"}});
@@ -41,7 +41,7 @@ Status check_corruption_at_start(node::LocalNode& node, std::int64_t limit_ns, b
   std::vector<api::MemberHash> others;
   for (const cluster::Member& member : node.cluster()->members) {
     if (member.id == status.member_id) continue;
-    others.push_back({member.id, member.peer_urls, hash_of(member, status.cluster_id, own->hash_revision, limit_ns)});
+    others.push_back({member.id, member.peer_urls, hash_of(member, status.cluster_id, own->hash_revision, limit_ns, tls)});
     if (const auto& answer = others.back().answer; !answer) {
       logger.warn("failed hash kv request", {{"local-member-id", self},
                                              {"requested-revision", own->hash_revision},

@@ -13,11 +13,13 @@ namespace {
 constexpr std::size_t kMaxMessageBytes = 512 * 1024 * 1024;  // etcd's, of one raft message
 constexpr std::int64_t kVersionNs = 4 * rpc::kSecond;
 
-peer::Peers::Options peer_options(const Config& config, node::Worker& files, node::Worker& names, std::function<void(const char*)> removed) {
+peer::Peers::Options peer_options(const Config& config, node::Worker& files, node::Worker& names, base::Metrics& metrics,
+                                  std::function<void(const char*)> removed) {
   return {.peer_urls = base::to_strings(config.cluster.initial_advertise_peer_urls),
           .dial_ns = rpc::kSecond + static_cast<std::int64_t>(config.member.election_ms) * 1'000'000,
           .look_up_apart = [&names](peer::Peers::Job job) { names.inbox().push(std::move(job)); },
           .read_files_apart = [&files](peer::Peers::Job job) { files.inbox().push(std::move(job)); },
+          .metrics = &metrics,
           .stop = std::move(removed)};
 }
 
@@ -47,7 +49,7 @@ struct Versions {
 
 }  // namespace
 
-PeerSide::PeerSide(const Config& config, std::function<void(const char*)> removed, base::Clock& clock, base::Logger& logger)
+PeerSide::PeerSide(const Config& config, std::function<void(const char*)> removed, base::Metrics& metrics, base::Clock& clock, base::Logger& logger)
     : config_(config),
       logger_(logger),
       loop_("peer", clock),
@@ -55,7 +57,7 @@ PeerSide::PeerSide(const Config& config, std::function<void(const char*)> remove
       name_thread_("peer-names", clock),
       files_(file_thread_.wakeup()),
       names_(name_thread_.wakeup()),
-      peers_(loop_.loop(), peer_options(config, files_, names_, std::move(removed)), logger) {}
+      peers_(loop_.loop(), peer_options(config, files_, names_, metrics, std::move(removed)), logger) {}
 
 api::PeerAccess PeerSide::access() {
   return {.active_since_ns = [this](MemberId id) { return peers_.active_since_ns(id); },

@@ -21,7 +21,7 @@ namespace etcd::server {
 class PeerSide {
  public:
   // `removed`: this member is no longer part of the cluster; called on the loop's thread.
-  PeerSide(const Config& config, std::function<void(const char* why)> removed, base::Clock& clock, base::Logger& logger);
+  PeerSide(const Config& config, std::function<void(const char* why)> removed, base::Metrics& metrics, base::Clock& clock, base::Logger& logger);
 
   peer::Peers& peers() { return peers_; }
   rpc::Loop& loop() { return loop_.loop(); }

@@ -192,7 +192,7 @@ std::vector<rpc::Loop*> loops_of(const std::vector<std::unique_ptr<LoopThread>>&
 class Server {
  public:
   Server(const Config& config, base::Logger& logger)
-      : config_(config), logger_(logger), peer_side_(config, [this](const char* why) { end_removed(why); }, clock_, logger) {
+      : config_(config), logger_(logger), peer_side_(config, [this](const char* why) { end_removed(why); }, metrics_, clock_, logger) {
     for (std::size_t i = 0; i < io_thread_count(std::thread::hardware_concurrency()); ++i) {
       io_.push_back(std::make_unique<LoopThread>("io-" + std::to_string(i), clock_));
     }
@@ -259,7 +259,7 @@ Status Server::open() {
   auto ready = [this] { io_.front()->loop().post([this] { serve_clients(); }); };
   TRY_ASSIGN(node_, node::LocalNode::open(*files_, options, wakeups, make_node_observer(metrics_), ready, clock_, logger_));
   if (config_.features.enabled("InitialCorruptCheck")) {
-    TRY(check_corruption_at_start(*node_, options.limits.timeout_ns, logger_));
+    TRY(check_corruption_at_start(*node_, options.limits.timeout_ns, tls_.dial_peers, logger_));
   }
   api::Options serving = api_options(config_);
   serving.read_elsewhere = [this](node::Job job) { reader_.inbox().push(std::move(job)); };
@@ -286,11 +286,11 @@ Status Server::prepare_start(bool initialized, node::StartOptions& start) {
   if (config_.cluster.is_new()) {
     if (initialized) return {};
     TRY_ASSIGN(const cluster::Bootstrap bootstrap, cluster::bootstrap(start.initial_cluster, start.initial_cluster_token, start.name));
-    return check_not_bootstrapped(start.initial_cluster, bootstrap);
+    return check_not_bootstrapped(start.initial_cluster, bootstrap, tls_.dial_peers);
   }
   start.join.emplace();
   if (initialized) return {};  // it has joined, even if its log is still empty
-  TRY_ASSIGN(start.join, find_cluster(start.initial_cluster, start.name, logger_));
+  TRY_ASSIGN(start.join, find_cluster(start.initial_cluster, start.name, tls_.dial_peers, logger_));
   return {};
 }
 
