@@ -83,12 +83,13 @@ bool SingleNode::wait_ready() {
   return ready_;
 }
 
-std::shared_ptr<Outcome> SingleNode::propose(RequestKind kind, std::string request) {
+std::shared_ptr<Outcome> SingleNode::propose(RequestKind kind, std::string request, auth::Identity who) {
   auto outcome = std::make_shared<Outcome>();
   proposer_->propose({.kind = kind, .request = base::SharedBytes(std::move(request)), .done = [outcome](Result<base::Rope> response) {
                         outcome->answered = true;
                         outcome->response = std::move(response);
-                      }});
+                      },
+                      .who = std::move(who)});
   return outcome;
 }
 

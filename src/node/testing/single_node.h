@@ -57,7 +57,7 @@ class SingleNode {
   // Until the member has published itself: then it serves.
   bool wait_ready();
 
-  std::shared_ptr<Outcome> propose(RequestKind kind, std::string request);
+  std::shared_ptr<Outcome> propose(RequestKind kind, std::string request, auth::Identity who = {});
   std::shared_ptr<Outcome> put(std::string_view key, std::string_view value);
   // Proposes, settles, and says whether it was acknowledged.
   bool put_now(std::string_view key, std::string_view value);
