@@ -190,8 +190,9 @@ bool Callers::is_settled(const rpc::CallInfo& info) {
   if (tokens_.are_signed() || !lane.users().enabled()) return true;
   const auto token = token_of(info.metadata);
   if (!token || lane.callers().find(*token) != nullptr) return true;
+  // It names the entry before its own: who waits for no more than that, as etcd does, may still not know it.
   const auto index = auth::index_of_simple_token(*token);
-  return !index || *index <= lane.status().applied.value || tokens_.find_simple(*token) != nullptr;
+  return !index || *index < lane.status().applied.value || tokens_.find_simple(*token) != nullptr;
 }
 
 void Callers::settle(const rpc::CallInfo& info, base::UniqueFunction<void()> next) {
