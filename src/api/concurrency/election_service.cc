@@ -41,7 +41,8 @@ void ElectionService::campaign(rpc::UnaryCall call) {
                                .name = std::string(request->name),
                                .lease = request->lease,
                                .value = std::string(request->value)};
-  Contender::start({client_for(call.info()), context_, replies_, stops_}, std::move(contender), std::move(call));
+  const Contender::Parts parts{client_for(call.info()), context_, replies_, stops_};
+  Contender::start(parts, std::move(contender), std::move(call));
 }
 
 // A leader without a lease gets one of its own, as in etcd.

@@ -19,7 +19,8 @@ void LockService::lock(rpc::UnaryCall call) {
     return replies_.refuse(std::move(call), admitted.error());
   }
   Contender::Request contender{.kind = Contender::Kind::kLock, .name = std::string(request->name), .lease = request->lease, .value = {}};
-  Contender::start({client_for(call), context_, replies_, stops_}, std::move(contender), std::move(call));
+  const Contender::Parts parts{client_for(call), context_, replies_, stops_};
+  Contender::start(parts, std::move(contender), std::move(call));
 }
 
 void LockService::unlock(rpc::UnaryCall call) {
