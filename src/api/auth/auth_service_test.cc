@@ -233,14 +233,14 @@ TEST_F(AuthService, ATokenThatIsNotUsedExpires) {
 
 TEST_F(AuthService, ATokenFromTheFutureIsWaitedForOnce) {
   AuthWorld world(rig);
-  const std::int32_t stream = rig.begin("KV/Range", range_of("k1"), {{"token", "new.12"}});  // 11 is applied
+  const std::int32_t stream = rig.begin("KV/Range", range_of("k1"), {{"token", "new.11"}});  // which is applied: its own entry is the next
   ASSERT_EQ(rig.node.barriers.size(), 1u);
-  rig.node.token_listener(auth::TokenAssigned{"keeper", "new.12"});
+  rig.node.token_listener(auth::TokenAssigned{"keeper", "new.11"});
   rig.node.barriers.front()({});
   rig.settle();
   EXPECT_EQ(rig.outcome_of(stream).code, "0");
 
-  const std::int32_t never = rig.begin("KV/Range", range_of("k1"), {{"token", "new.13"}});
+  const std::int32_t never = rig.begin("KV/Range", range_of("k1"), {{"token", "new.12"}});
   ASSERT_EQ(rig.node.barriers.size(), 2u);
   rig.node.barriers.back()({});
   rig.settle();
