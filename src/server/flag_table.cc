@@ -107,33 +107,30 @@ std::vector<Flag> clustering_flags(Config& config) {
 std::vector<Flag> discovery_flags(Config& config) {
   DiscoveryConfig& d = config.discovery;
   constexpr std::string_view kSection = "Discovery";
-  constexpr std::string_view kNone = "discovery is not there yet; name all members in --initial-cluster";
-  constexpr std::string_view kWith = "goes with --discovery-endpoints";
+  constexpr std::string_view kFewCalls = "the registry is asked a few times at the first start; a connection that hangs ends with the request";
   return {
-      refused(kNone, {kSection, "discovery-endpoints", &d.endpoints, "etcd servers at which the members of a new cluster find each other.",
-                      "discovery-config/client/endpoints"}),
-      refused(kNone, {kSection, "discovery-token", &d.token, "Name of the new cluster there.", "discovery-config/token"}),
-      no_effect(kWith, {kSection, "discovery-dial-timeout", &d.dial_timeout, "Limit for connecting to them.",
-                        "discovery-config/client/dial-timeout"}),
-      no_effect(kWith, {kSection, "discovery-request-timeout", &d.request_timeout, "Limit for a request to them.",
-                        "discovery-config/client/request-timeout"}),
-      no_effect(kWith, {kSection, "discovery-keepalive-time", &d.keepalive_time, "Silence after which they are pinged.",
-                        "discovery-config/client/keepalive-time"}),
-      no_effect(kWith, {kSection, "discovery-keepalive-timeout", &d.keepalive_timeout, "How long to wait for the answer.",
-                        "discovery-config/client/keepalive-timeout"}),
-      no_effect(kWith, {kSection, "discovery-insecure-transport", &d.insecure_transport, "Talk to them without TLS.",
-                        "discovery-config/client/secure/insecure-transport"}),
-      no_effect(kWith, {kSection, "discovery-insecure-skip-tls-verify", &d.insecure_skip_tls_verify,
-                        "Don't verify their certificates. For tests only.", "discovery-config/client/secure/insecure-skip-tls-verify"}),
-      no_effect(kWith, {kSection, "discovery-cert", &d.cert, "Certificate to show them.", "discovery-config/client/secure/cert"}),
-      no_effect(kWith, {kSection, "discovery-key", &d.key, "Key of that certificate.", "discovery-config/client/secure/key"}),
-      no_effect(kWith, {kSection, "discovery-cacert", &d.cacert, "CA that signed theirs.", "discovery-config/client/secure/cacert"}),
-      no_effect(kWith, {kSection, "discovery-user", &d.user, "User there, name or name:password.", "discovery-config/client/auth/username"}),
-      no_effect(kWith, {kSection, "discovery-password", &d.password, "Password of that user.", "discovery-config/client/auth/password"}),
-      no_effect(kWith, {kSection, "discovery-fallback", Choice{&d.fallback, {"exit", "proxy"}},
-                        "What to do when discovery fails; only 'exit' is left.", kNotInFile}),
-      refused(kNone, {kSection, "discovery-srv", &d.srv, "Domain whose SRV records name the members."}),
-      refused(kNone, {kSection, "discovery-srv-name", &d.srv_name, "Suffix of the service name in those records."}),
+      {kSection, "discovery-endpoints", &d.endpoints, "etcd servers at which the members of a new cluster find each other.",
+       "discovery-config/client/endpoints"},
+      {kSection, "discovery-token", &d.token, "Name of the new cluster there.", "discovery-config/token"},
+      {kSection, "discovery-dial-timeout", &d.dial_timeout, "Limit for connecting to them.", "discovery-config/client/dial-timeout"},
+      {kSection, "discovery-request-timeout", &d.request_timeout, "Limit for a request to them.", "discovery-config/client/request-timeout"},
+      no_effect(kFewCalls, {kSection, "discovery-keepalive-time", &d.keepalive_time, "Silence after which they are pinged.",
+                            "discovery-config/client/keepalive-time"}),
+      no_effect(kFewCalls, {kSection, "discovery-keepalive-timeout", &d.keepalive_timeout, "How long to wait for the answer.",
+                            "discovery-config/client/keepalive-timeout"}),
+      {kSection, "discovery-insecure-transport", &d.insecure_transport, "Talk to them without TLS.",
+       "discovery-config/client/secure/insecure-transport"},
+      {kSection, "discovery-insecure-skip-tls-verify", &d.insecure_skip_tls_verify, "Don't verify their certificates. For tests only.",
+       "discovery-config/client/secure/insecure-skip-tls-verify"},
+      {kSection, "discovery-cert", &d.cert, "Certificate to show them.", "discovery-config/client/secure/cert"},
+      {kSection, "discovery-key", &d.key, "Key of that certificate.", "discovery-config/client/secure/key"},
+      {kSection, "discovery-cacert", &d.cacert, "CA that signed theirs.", "discovery-config/client/secure/cacert"},
+      {kSection, "discovery-user", &d.user, "User there, name or name:password.", "discovery-config/client/auth/username"},
+      {kSection, "discovery-password", &d.password, "Password of that user.", "discovery-config/client/auth/password"},
+      no_effect("there is no proxy to fall back to", {kSection, "discovery-fallback", Choice{&d.fallback, {"exit", "proxy"}},
+                                                      "What to do when discovery fails; only 'exit' is left.", kNotInFile}),
+      {kSection, "discovery-srv", &d.srv, "Domain whose SRV records name the members."},
+      {kSection, "discovery-srv-name", &d.srv_name, "Suffix of the service name in those records."},
   };
 }
 

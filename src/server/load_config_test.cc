@@ -312,7 +312,6 @@ TEST_F(LoadConfig, WhatCannotBeDoneSafelyIsRefused) {
                                                                                           : std::string_view(arg).find('='));
     EXPECT_TRUE(verify_error({arg}).starts_with("\"" + flag + " is not supported: ")) << arg;
   }
-  EXPECT_TRUE(verify_error({"--discovery-endpoints=a", "--discovery-token=b"}).find("--discovery-endpoints is not supported") == 1);
 }
 
 TEST_F(LoadConfig, TheDefaultsOfRefusedFlagsMayBeSpelledOut) {
@@ -402,7 +401,7 @@ TEST_F(LoadConfig, MapsInTheFileReachTheirFlags) {
   EXPECT_TRUE(file_config("socket-options:\n  reuse-port: true\n").member.socket_reuse_port);
   EXPECT_EQ(file_config("client-transport-security:\n  cert-file: a\n").security.client.cert_file, "a");
   EXPECT_EQ(file_config("peer-transport-security:\n  allowed-cn: [a]\n").security.peer.allowed_cn, Texts{"a"});
-  EXPECT_TRUE(file_error("discovery-config:\n  token: t\n  client:\n    endpoints: [a]\n").find("--discovery-endpoints is not supported") == 1);
+  EXPECT_EQ(file_config("discovery-config:\n  token: t\n  client:\n    endpoints: [a]\n").discovery.endpoints, (std::set<std::string>{"a"}));
 }
 
 TEST_F(LoadConfig, OfRepeatedKeysTheLastCountsAndNullLeavesTheDefault) {

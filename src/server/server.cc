@@ -15,6 +15,7 @@
 #include "node/local_node.h"
 #include "server/build_info.h"
 #include "server/corruption_at_start.h"
+#include "server/first_members.h"
 #include "server/initial_members.h"
 #include "server/joining.h"
 #include "server/node_observer.h"
@@ -55,7 +56,7 @@ Result<node::NodeOptions> node_options(const Config& config, base::Metrics& metr
   options.start.data_folder = config.member.data_dir;
   options.start.wal_folder = config.member.wal_dir;
   options.start.name = config.member.name;
-  TRY_ASSIGN(options.start.initial_cluster, cluster::parse_initial_cluster(config.cluster.initial_cluster));
+  TRY_ASSIGN(options.start.initial_cluster, cluster::parse_initial_cluster(initial_cluster_text(config)));
   options.start.initial_cluster_token = config.cluster.initial_cluster_token;
   options.start.force_new_cluster = config.maintenance.force_new_cluster;
   options.start.bootstrap_defragment_bytes = config.maintenance.bootstrap_defrag_threshold_megabytes * static_cast<std::uint64_t>(kMiB);
@@ -247,7 +248,7 @@ Status Server::open() {
   TRY(check_listen_urls(config_.member));
   TRY_ASSIGN(tls_, open_tls(config_, *files_, metrics_, clock_, logger_));
   peer_side_.use_tls(tls_);
-  if (!initialized) TRY(check_initial_members(config_, resolve_host));
+  if (!initialized && !finds_members(config_)) TRY(check_initial_members(config_, resolve_host));
   log_summary(config_, initialized, logger_);
   TRY_ASSIGN(node::NodeOptions options, node_options(config_, metrics_));
   TRY(prepare_start(initialized, options.start));
@@ -285,6 +286,7 @@ Status Server::open() {
 Status Server::prepare_start(bool initialized, node::StartOptions& start) {
   if (config_.cluster.is_new()) {
     if (initialized) return {};
+    if (finds_members(config_)) TRY(find_first_members(config_, logger_, start));
     TRY_ASSIGN(const cluster::Bootstrap bootstrap, cluster::bootstrap(start.initial_cluster, start.initial_cluster_token, start.name));
     return check_not_bootstrapped(start.initial_cluster, bootstrap, tls_.dial_peers);
   }

@@ -52,6 +52,11 @@ Session::Session(std::shared_ptr<const Loaded> loaded, int fd, bool accepts)
 
 Session::~Session() { close_output(); }
 
+void Session::offer_http2() {
+  constexpr unsigned char kHttp2[] = {2, 'h', '2'};
+  SSL_set_alpn_protos(ssl_.get(), kHttp2, sizeof kHttp2);
+}
+
 Session::Outcome Session::handshake() {
   ERR_clear_error();
   const int result = SSL_do_handshake(ssl_.get());

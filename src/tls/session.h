@@ -40,6 +40,8 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  // A client's, before the handshake: says that HTTP/2 is what it is going to speak, which servers of gRPC ask for.
+  void offer_http2();
   // Goes on with it; kDone once both ends are sure of each other.
   Outcome handshake();
   // As many bytes as there are, up to out.size().
