@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the reference programs (Go etcd, etcdctl, etcdutl, bbolt) and etcd's
-# own test suites at the versions go.mod pins.
+# own test suites at the versions go.mod pins, and the last release's etcd
+# (etcd-last-release) at the one in last-release/go.mod.
 # Usage: build.sh [OUTPUT_DIR]      (default: build/reference in the repository)
 #
 # common.test and e2e.test are the suites as they are. Many of their tests start
@@ -28,6 +29,15 @@ suites=(common e2e)
 
 # A stamp, since `go test -c` links again on every call.
 stamp=$(cat "$here/go.mod" "$here/go.sum" "$here/build.sh" <(go version) | sha256sum | cut -d' ' -f1)
+
+# A module of its own: two releases of one module don't go into one build.
+build_last_release() {
+  local version
+  version=$(sed -n 's|.*go.etcd.io/etcd/server/v3 v||p' "$here/last-release/go.mod" | cut -d' ' -f1)
+  "$out/etcd-last-release" --version 2>/dev/null | grep -qxF "etcd Version: $version" && return
+  echo "building etcd $version"
+  (cd "$here/last-release" && CGO_ENABLED=0 nice go build -trimpath -o "$out/etcd-last-release" go.etcd.io/etcd/server/v3)
+}
 
 up_to_date() {
   [[ -f $out/.stamp && $(<"$out/.stamp") == "$stamp" ]] || return 1
@@ -81,6 +91,7 @@ replace_once() { # file, sed expression
   sed -E -i "$2" "$1"
 }
 
+build_last_release
 if up_to_date; then
   echo "reference binaries are up to date in $out"
   exit 0
