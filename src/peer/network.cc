@@ -92,6 +92,7 @@ Call::Call(Network& network, base::Url url, rpc::ClientRequest request, rpc::Cli
     : network_(network), url_(std::move(url)), events_(std::move(events)), begun_(std::move(begun)) {
   request.host = url_.host;
   if (url_.is_secure()) request.tls = network_.tls();
+  request.from = network_.from();
   network_.find(url_, [this, alive = std::weak_ptr<bool>(alive_), request = std::move(request), limits](const Result<rpc::SocketAddress>& address) mutable {
     if (!alive.expired()) begin(address, std::move(request), limits);
   });

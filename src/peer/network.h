@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/unique_function.h"
@@ -29,6 +30,9 @@ class Network {
   // For URLs with TLS; without it they are errors.
   void use_tls(std::shared_ptr<tls::Context> context) { tls_ = std::move(context); }
   const std::shared_ptr<tls::Context>& tls() const { return tls_; }
+  // Which of this machine's addresses connections come from; none: the system's choice.
+  void dial_from(std::optional<rpc::SocketAddress> address) { from_ = address; }
+  const std::optional<rpc::SocketAddress>& from() const { return from_; }
   // For how long a connection may take to come about.
   std::int64_t dial_ns() const { return dial_ns_; }
   // The address of a URL's host; `found` runs at once where no look-up is needed.
@@ -47,6 +51,7 @@ class Network {
   std::function<void(Job)> look_up_apart_;
   std::int64_t dial_ns_;
   std::shared_ptr<tls::Context> tls_;
+  std::optional<rpc::SocketAddress> from_;
   std::shared_ptr<Known> known_;  // what was looked up lately, by host
 };
 

@@ -61,6 +61,10 @@ HttpClientCall::~HttpClientCall() {
 void HttpClientCall::connect(const SocketAddress& server, const ClientRequest& request) {
   Descriptor socket(::socket(server.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.is_open()) return fail_soon({Errc::kIo, "socket: " + error_text(errno)});
+  if (request.from && request.from->family() == server.family() &&
+      bind(socket.get(), request.from->get(), request.from->length) != 0) {
+    return fail_soon({Errc::kIo, "bind: " + error_text(errno)});
+  }
   if (server.family() != AF_UNIX) {
     set_option(socket.get(), IPPROTO_TCP, TCP_NODELAY, 1);
     set_option(socket.get(), SOL_SOCKET, SO_KEEPALIVE, 1);
@@ -87,7 +91,7 @@ void HttpClientCall::queue_head(ClientRequest request) {
   head.append("Connection: close\r\n");
   if (streams_body_) {
     head.append("Transfer-Encoding: chunked\r\n");
-  } else if (request.method != "GET" || !request.body.empty()) {
+  } else if (request.method != "GET") {
     head.append("Content-Length: ").append(std::to_string(request.body.size())).append("\r\n");
   }
   queue_.push({}, base::Rope(head.append("\r\n")));

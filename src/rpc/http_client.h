@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct ClientRequest {
   base::Rope body = {};
   bool streams_body = false;  // more body follows with write() and end_body()
   std::shared_ptr<tls::Context> tls = {};  // none: in the clear; else the server must have a certificate for `host`
+  std::optional<SocketAddress> from = {};  // of this machine; none: the system's choice
 };
 
 struct ClientLimits {

@@ -75,6 +75,14 @@ TEST_F(HttpClientTest, ARequestAndItsAnswerArriveWhole) {
   EXPECT_EQ(body_, "POST /p?q b hello");
 }
 
+TEST_F(HttpClientTest, ACallComesFromTheAddressThatWasAsked) {
+  handler = [](HttpRequest request, HttpResponder responder) {
+    std::move(responder).respond({.status = 200, .headers = {}, .body = base::Rope(request.peer->address)});
+  };
+  call_and_wait({.target = "/", .from = numeric_address("127.0.0.9:0")});
+  EXPECT_TRUE(body_.starts_with("127.0.0.9:")) << body_;
+}
+
 TEST_F(HttpClientTest, AResponseComesPieceByPieceAndABrokenOneIsAnError) {
   std::optional<HttpBody> answer;
   handler = [&](HttpRequest, HttpResponder responder) { answer = std::move(responder).begin(200, {}); };

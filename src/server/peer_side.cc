@@ -1,5 +1,7 @@
 #include "server/peer_side.h"
 
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <future>
 #include <utility>
@@ -47,6 +49,34 @@ struct Versions {
   }
 };
 
+// Neither a loopback address nor that of all interfaces.
+bool can_be_reached(const rpc::SocketAddress& address) {
+  if (address.family() == AF_INET) {
+    const std::uint32_t ip = ntohl(reinterpret_cast<const sockaddr_in&>(address.storage).sin_addr.s_addr);
+    return ip != INADDR_ANY && (ip >> 24) != IN_LOOPBACKNET;
+  }
+  const in6_addr& ip = reinterpret_cast<const sockaddr_in6&>(address.storage).sin6_addr;
+  return !IN6_IS_ADDR_LOOPBACK(&ip) && !IN6_IS_ADDR_UNSPECIFIED(&ip);
+}
+
+// With the gate SetMemberLocalAddr the first address among the advertised URLs that others can reach; else the system's choice.
+std::optional<rpc::SocketAddress> member_local_address(const Config& config, base::Logger& logger) {
+  if (!config.features.enabled("SetMemberLocalAddr")) return std::nullopt;
+  const base::Logger::Fields urls = {{"advertise-peer-urls", base::to_strings(config.cluster.initial_advertise_peer_urls)}};
+  logger.info("searching for a suitable member local address in AdvertisePeerURLs", urls);
+  for (const Url& url : config.cluster.initial_advertise_peer_urls) {
+    const auto place = base::split_host_port(url.host);
+    if (!place || !base::is_ip_address(place->host)) continue;
+    const bool is_ip6 = place->host.find(':') != std::string::npos;
+    const auto address = rpc::numeric_address(is_ip6 ? "[" + place->host + "]:0" : place->host + ":0");
+    if (!address || !can_be_reached(*address)) continue;
+    logger.info("setting member local address", {{"LocalAddr", place->host}});
+    return address;
+  }
+  logger.warn("unable to set a member local address due to lack of suitable local addresses", urls);
+  return std::nullopt;
+}
+
 }  // namespace
 
 PeerSide::PeerSide(const Config& config, std::function<void(const char*)> removed, base::Metrics& metrics, base::Clock& clock, base::Logger& logger)
@@ -93,6 +123,7 @@ void PeerSide::ask_versions(std::shared_ptr<const cluster::View> view, node::Ver
 void PeerSide::use_tls(const TlsSide& tls) {
   tls_ = tls.peers;
   peers_.network().use_tls(tls.dial_peers);
+  peers_.network().dial_from(member_local_address(config_, logger_));
 }
 
 Status PeerSide::listen(rpc::HttpHandler pages, std::vector<rpc::Loop*> handshake_loops) {
