@@ -8,6 +8,7 @@
 #include "base/plant.h"
 #include "cluster/bootstrap.h"
 #include "sim/network.h"
+#include "wal/record.h"
 
 namespace etcd::sim {
 
@@ -27,6 +28,18 @@ MemberId id_of(const Origin& origin) {
 std::int64_t drift_of(const Profile& profile, base::Rng& rng) {
   const std::int64_t most = static_cast<std::int64_t>(profile.clock_drift_ppm);
   return static_cast<std::int64_t>(rng.below(2 * profile.clock_drift_ppm + 1)) - most;
+}
+
+// A byte of the head of one of the log's frames, which begin one behind the other.
+std::size_t place_in_a_head(const std::string& bytes, std::size_t used, base::Rng& rng) {
+  constexpr std::size_t kHeadBytes = 8;
+  std::vector<std::size_t> heads = {0};
+  for (;;) {
+    const wal::FrameSize frame = wal::FrameSize::decode(std::string_view(bytes).substr(heads.back(), kHeadBytes));
+    if (frame.record == 0 || frame.total() + kHeadBytes > used - heads.back()) break;
+    heads.push_back(heads.back() + frame.total());
+  }
+  return heads[rng.below(heads.size())] + rng.below(kHeadBytes);
 }
 
 }  // namespace
@@ -144,27 +157,35 @@ void Member::check_promise() {
   if (status.term < *promise_->term || has_forgotten_vote) around_.violation(*this, "has forgotten its vote");
 }
 
+// The newest segment holds what matters most, and the head of a frame says how to read what follows.
 void Member::damage_log() {
-  std::vector<std::string> paths;
-  for (const std::string folder : {"/data/member/wal", "/data/member/snap"}) {
-    const auto names = disk_.list(folder);
-    if (!names) return;
-    for (const std::string& name : *names) {
-      if (name.ends_with(".wal") || name.ends_with(".snap")) paths.push_back(base::join_path(folder, name));
-    }
-  }
-  if (paths.empty()) return;
-  const std::string& path = paths[rng_.below(paths.size())];
-  const std::string bytes = disk_.contents(path);
+  const std::string path = log_file_to_damage();
+  const std::string bytes = path.empty() ? std::string() : disk_.contents(path);
   const std::size_t used = bytes.find_last_not_of('\0') + 1;
   if (used == 0) return;
-  const std::size_t place = rng_.one_in(3) ? used - 1 - rng_.below(std::min<std::size_t>(used, 300)) : rng_.below(used);
+  const std::size_t place = path.ends_with(".wal") && rng_.one_in(3) ? place_in_a_head(bytes, used, rng_) : rng_.below(used);
   const char flipped = static_cast<char>(bytes[place] ^ (1 << rng_.below(8)));
   // That is as a write leaves it that failed one byte early: nobody can tell.
   if (place + 1 == used && flipped == '\0') return;
   disk_.corrupt(path, place, {&flipped, 1});
   damaged_ = true;
   note("has a bit flipped at", place, used);
+}
+
+std::string Member::log_file_to_damage() {
+  std::vector<std::string> segments, others;
+  for (const std::string folder : {"/data/member/wal", "/data/member/snap"}) {
+    const auto names = disk_.list(folder);
+    if (!names) return {};
+    for (const std::string& name : *names) {
+      if (name.ends_with(".wal")) segments.push_back(base::join_path(folder, name));
+      if (name.ends_with(".snap")) others.push_back(base::join_path(folder, name));
+    }
+  }
+  if (segments.empty()) return {};
+  if (rng_.one_in(2)) return *std::ranges::max_element(segments);
+  others.insert(others.end(), segments.begin(), segments.end());
+  return others[rng_.below(others.size())];
 }
 
 Status Member::try_empty_disk() {

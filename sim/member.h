@@ -114,6 +114,7 @@ class Member : public node::Transport {
   std::optional<base::Fault> fault(const base::FileOperation& operation);
   void after_work(bool ended);
   void give_up();
+  std::string log_file_to_damage();
   void remember_promise();
   void check_promise();
   bool has_lost_power() const { return disk_.operations() >= power_loss_at_; }

@@ -76,6 +76,13 @@ Result<bool> has_lost_sector(base::File& file, std::uint64_t begin, std::uint64_
   return false;
 }
 
+// No chance: its checksum is over its data, or it is a marker, which has none, but names its place.
+bool proves_itself(const Record& record, const SegmentReader& reader) {
+  if (!record.is(RecordType::kCrc)) return record.crc == base::crc32c(reader.crc(), record.data);
+  const auto marker = Marker::decode(record);
+  return marker && record.crc == reader.crc() && marker->offset == reader.offset();
+}
+
 // True if the frame's head with one bit flipped back is that of the record that comes next: then the length is what is wrong, and nothing is torn.
 Result<bool> has_flipped_length(base::File& file, const SegmentReader& reader) {
   ReadWindow window(file);
@@ -89,7 +96,7 @@ Result<bool> has_flipped_length(base::File& file, const SegmentReader& reader) {
     if (frame.record == 0 || frame.total() % kFrameAlignment != 0 || frame.total() > reader.size() - reader.offset()) continue;
     TRY_ASSIGN(const std::string_view bytes, window.read(reader.offset() + kFrameHeadBytes, frame.record));
     const auto record = decode_record(bytes);
-    if (record && record->crc == (record->is(RecordType::kCrc) ? reader.crc() : base::crc32c(reader.crc(), record->data))) return true;
+    if (record && proves_itself(*record, reader)) return true;
   }
   return false;
 }

@@ -131,6 +131,18 @@ TEST(Tail, AnyFlippedBitInTheLastBatchIsRefused) {
   }
 }
 
+TEST(Tail, AWriteThatFailedAtAnyByteIsTorn) {
+  const Synced log(3);
+  const std::string whole = log.disk->contents(log.path());
+  for (std::uint64_t cut = log.last_marker; cut < log.end; ++cut) {
+    const auto disk = log.disk->after_crash(base::keep_all());
+    disk->corrupt(log.path(), cut, std::string(log.end - cut, '\0'));
+    const auto opened = Wal::open(*disk, kFolder, {}, kSmallOptions);
+    ASSERT_TRUE(opened) << "cut at " << cut << ": " << describe(opened.error());
+    EXPECT_GE(opened->entries.size(), log.entries.size() - 2) << cut;
+  }
+}
+
 TEST(Tail, JunkInTheSectorOfTheLastRecordIsRefused) {
   const Synced log(3);
   const std::uint64_t place = log.end + 16;
