@@ -27,6 +27,7 @@ type cluster struct {
 	members []*etcdproc.Server
 	started int // members ever, for their names
 	load    *load
+	watch   *watcher
 }
 
 func (c *cluster) newMember(binary string) (*etcdproc.Server, error) {
@@ -44,7 +45,9 @@ func (c *cluster) newMember(binary string) (*etcdproc.Server, error) {
 	return member, nil
 }
 
-func peerURL(member *etcdproc.Server) string { return fmt.Sprintf("http://127.0.0.1:%d", member.PeerPort) }
+func peerURL(member *etcdproc.Server) string {
+	return fmt.Sprintf("http://127.0.0.1:%d", member.PeerPort)
+}
 
 func nameOf(member *etcdproc.Server) string { return strings.TrimPrefix(member.Args[0], "--name=") }
 
@@ -81,7 +84,9 @@ func startCluster(o options, name string, binaries []string) (*cluster, error) {
 		}
 	}
 	c.load = startLoad(c.endpoints(), o.writers)
-	return c, nil
+	var err error
+	c.watch, err = startWatcher(c.endpoints())
+	return c, err
 }
 
 func (c *cluster) allOurs() bool {
@@ -104,6 +109,9 @@ func (c *cluster) endpoints() []string {
 func (c *cluster) close() {
 	if c.load != nil {
 		c.load.stop()
+	}
+	if c.watch != nil {
+		c.watch.stop()
 	}
 	for _, member := range c.members {
 		_ = member.Kill()
@@ -162,7 +170,8 @@ func (c *cluster) leader() (int, error) {
 }
 
 // check stops the writers, waits until all members agree and looks for every
-// acknowledged write on each of them; then the writers go on.
+// acknowledged write on each of them, and in what the watch has told; then the
+// writers go on.
 func (c *cluster) check() error {
 	acked := c.load.pause()
 	defer func() { c.load = startLoadAfter(c.endpoints(), c.options.writers, c.load) }()
@@ -178,7 +187,21 @@ func (c *cluster) check() error {
 			return fmt.Errorf("%s: %w", nameOf(member), err)
 		}
 	}
-	return nil
+	return c.checkWatch()
+}
+
+// checkWatch ends the watch once it has told everything, and goes on with a client
+// of the members that there are now.
+func (c *cluster) checkWatch() error {
+	if err := c.watch.verify(c.load.acked); err != nil {
+		return err
+	}
+	c.watch.stop()
+	next, err := startWatcherAfter(c.endpoints(), c.watch)
+	if err == nil {
+		c.watch = next
+	}
+	return err
 }
 
 // agree waits until HashKV at one revision is the same everywhere.

@@ -93,17 +93,26 @@ func catchUp(c *cluster) error {
 	return nil
 }
 
-// replaceAll exchanges each member of a Go cluster for one of ours, and back.
+// replaceAll begins with members of both kinds, exchanges each one of Go's for
+// one of ours, lets each lead, and does the same back.
 func replaceAll(c *cluster) error {
 	reference := c.members[0].Binary
-	for _, binary := range []string{c.options.server, reference} {
-		for i := range c.members {
-			time.Sleep(c.options.load)
-			if err := c.replace(i, binary); err != nil {
-				return fmt.Errorf("replacing member %d by %s: %w", i, binary, err)
+	for range c.options.replacements {
+		for _, binary := range []string{c.options.server, reference} {
+			for i := range c.members {
+				if c.members[i].Binary == binary {
+					continue
+				}
+				time.Sleep(c.options.load)
+				if err := c.replace(i, binary); err != nil {
+					return fmt.Errorf("replacing member %d by %s: %w", i, binary, err)
+				}
+				if err := c.check(); err != nil {
+					return fmt.Errorf("after replacing member %d by %s: %w", i, binary, err)
+				}
 			}
-			if err := c.check(); err != nil {
-				return fmt.Errorf("after replacing member %d by %s: %w", i, binary, err)
+			if err := leadInTurn(c); err != nil {
+				return fmt.Errorf("all are %s: %w", binary, err)
 			}
 		}
 	}
