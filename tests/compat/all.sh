@@ -26,6 +26,9 @@ if [[ ${1:-full} == sample ]]; then
   tool apicheck -seeds 1
   tool badinput
 else
+  tool suites -list "$here/suites/discovery.txt"
+  tool suites -list "$here/suites/failpoints.txt" -etcd "$root/build/gofail/bin/etcd"
+  tool clients go
   tool killtest
   tool apicheck
   tool badinput
