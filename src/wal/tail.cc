@@ -85,6 +85,7 @@ bool proves_itself(const Record& record, const SegmentReader& reader) {
 
 // True if the frame's head with one bit flipped back is that of the record that comes next: then the length is what is wrong, and nothing is torn.
 Result<bool> has_flipped_length(base::File& file, const SegmentReader& reader) {
+  if (PLANTED(damage_looks_torn)) return false;
   ReadWindow window(file);
   TRY_ASSIGN(const std::string_view found, window.read(reader.offset(), kFrameHeadBytes));
   const std::string head(found);
@@ -168,7 +169,7 @@ Result<Tail> judge_tail(base::File& file, const SegmentReader& reader) {
   // A segment gets its name only once its head is durable.
   if (!reader.has_head()) return fail(damage(file, reader));
   TRY_ASSIGN(const Behind behind, look_behind(file, reader.offset(), reader.marker()));
-  if (behind.marker_offset && !PLANTED(markers_prove_nothing)) {
+  if (behind.marker_offset && !PLANTED(damage_looks_torn)) {
     return fail(damage(file, reader, "what was there had been synced before position " + std::to_string(*behind.marker_offset) + " was written"));
   }
   const Tail tail{reader.offset(), behind.used};
