@@ -23,6 +23,8 @@ std::string_view name_of(JwtMethod method);
 struct JwtKeyFiles {
   std::string private_key;
   std::string public_key;
+
+  friend bool operator==(const JwtKeyFiles&, const JwtKeyFiles&) = default;
 };
 
 class JwtKey {

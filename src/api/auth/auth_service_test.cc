@@ -9,6 +9,7 @@
 #include "auth/bcrypt.h"
 #include "proto/auth_service.pb.h"
 #include "proto/kv_service.pb.h"
+#include "proto/watch.pb.h"
 
 namespace etcd::api {
 namespace {
@@ -285,6 +286,55 @@ TEST_F(AuthService, ARangeBeyondWhatIsGrantedIsDenied) {
   EXPECT_EQ(range("k", "m"), "7");
   EXPECT_EQ(range("k1", std::string(1, '\0')), "7");
   EXPECT_EQ(range("j", "k5"), "7");
+}
+
+// GHSA-xg4h-6gfc-h4m8: "from this key on" was taken for "this key alone".
+TEST_F(AuthService, AWatchIsJudgedByTheRangeThatItWatches) {
+  AuthWorld world(rig);
+  const auto watch = [&](const std::string& key, const std::string& end) {
+    pb::WatchRequest request;
+    request.mutable_create_request()->set_key(key);
+    request.mutable_create_request()->set_range_end(end);
+    const std::int32_t stream = rig.begin("Watch/Watch", request.SerializeAsString(), AuthWorld::as("keeper"));
+    pb::WatchResponse response;
+    EXPECT_TRUE(response.ParseFromString(rig.answer_of(stream).messages().at(0)));
+    EXPECT_TRUE(response.created());
+    return response.cancel_reason();
+  };
+  const std::string denied = "rpc error: code = PermissionDenied desc = etcdserver: permission denied";
+  EXPECT_EQ(watch("k1", ""), "");
+  EXPECT_EQ(watch("k", "l"), "");
+  EXPECT_EQ(watch("k1", std::string(1, '\0')), denied);
+  EXPECT_EQ(watch("k", "m"), denied);
+  EXPECT_EQ(watch("", ""), denied);
+  EXPECT_EQ(watch("", std::string(1, '\0')), denied);
+}
+
+TEST_F(AuthService, AWatchIsRefusedInEtcdsWordsAndTheStreamGoesOn) {
+  AuthWorld world(rig);
+  pb::WatchRequest request;
+  request.mutable_create_request()->set_key("k1");
+  for (const auto& [token, reason] : std::vector<std::pair<std::string, std::string>>{
+           {"wrong.1", "rpc error: code = Unauthenticated desc = etcdserver: invalid auth token"}, {"", "rpc error: code = InvalidArgument desc = etcdserver: user name is empty"}}) {
+    const rpc::testing::Fields fields = token.empty() ? rpc::testing::Fields() : rpc::testing::Fields{{"token", token}};
+    const std::int32_t stream = rig.begin("Watch/Watch", request.SerializeAsString(), fields);
+    pb::WatchResponse response;
+    ASSERT_TRUE(response.ParseFromString(rig.answer_of(stream).messages().at(0)));
+    EXPECT_TRUE(response.canceled());
+    EXPECT_EQ(response.watch_id(), -1);
+    EXPECT_EQ(response.cancel_reason(), reason);
+    EXPECT_FALSE(rig.answer_of(stream).ended);
+  }
+}
+
+TEST_F(AuthService, DisablingVoidsAllTokensForEver) {
+  AuthWorld world(rig);
+  world.store.disable(world.changes);
+  world.publish();
+  EXPECT_EQ(rig.call("KV/Range", range_of("x"), AuthWorld::as("weak")).code, "0");
+  ASSERT_TRUE(world.store.enable(world.changes).has_value());
+  world.publish();
+  EXPECT_EQ(rig.call("KV/Range", range_of("k1"), AuthWorld::as("keeper")).code, "16");
 }
 
 // --- Certificates

@@ -37,8 +37,8 @@ Result<std::unique_ptr<Tokens>> Tokens::open(const Options& options, const World
   if (!jwt->unknown.empty()) world.logger.warn("unknown JWT options", {{"keys", jwt->unknown}});
   tokens->jwt_.emplace();
   tokens->jwt_->options = *jwt;
-  TRY_ASSIGN(tokens->jwt_->seen, tokens->read_files());
-  TRY_ASSIGN(tokens->jwt_->key, auth::JwtKey::load(jwt->method, tokens->jwt_->seen));
+  TRY_ASSIGN(tokens->looked_at_, tokens->read_files());
+  TRY_ASSIGN(tokens->jwt_->key, auth::JwtKey::load(jwt->method, tokens->looked_at_));
   tokens->jwt_->reloads = world.metrics.counter("etcdpp_auth_key_reloads_total", "How often keys of --auth-token were taken over after their files changed.");
   tokens->jwt_->failures =
       world.metrics.counter("etcdpp_auth_key_reload_failures_total", "How often changed key files of --auth-token could not be taken over.");
@@ -88,28 +88,24 @@ Result<auth::JwtKeyFiles> Tokens::read_files() const {
 void Tokens::look_at_files() {
   if (!jwt_) return;
   auto files = read_files();
-  if (!files) return tell_failure(files.error());
-  {
-    const std::lock_guard lock(mutex_);
-    if (files->private_key == jwt_->seen.private_key && files->public_key == jwt_->seen.public_key) return;
+  if (!files) {
+    // The same trouble as the last time is no news.
+    if (std::exchange(last_failure_, describe(files.error())) != describe(files.error())) tell_failure(files.error());
+    return;
   }
+  last_failure_.clear();
+  if (*files == std::exchange(looked_at_, *files)) return;
   auto key = auth::JwtKey::load(jwt_->options.method, *files);
   if (!key) return tell_failure(key.error());
   world_.logger.info("reloaded the keys of auth tokens",
                      {{"pub-key", jwt_->options.public_key_file}, {"priv-key", jwt_->options.private_key_file}, {"can-sign", (*key)->can_sign()}});
   jwt_->reloads.add();
   const std::lock_guard lock(mutex_);
-  jwt_->seen = std::move(*files);
   jwt_->key = std::move(*key);
-  last_failure_.clear();
 }
 
 // A key and its certificate are seldom written at the same moment: it may well be right the next time.
-void Tokens::tell_failure(const Error& error) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (std::exchange(last_failure_, describe(error)) == describe(error)) return;
-  }
+void Tokens::tell_failure(const Error& error) const {
   jwt_->failures.add();
   world_.logger.warn("failed to reload the keys of auth tokens; those from before stay", {base::LogField(error)});
 }

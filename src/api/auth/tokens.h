@@ -54,14 +54,13 @@ class Tokens {
 
   // What the log says about tokens, in its order.
   void on_event(const auth::TokenEvent& event);
-  // Reads the key's files again; from time to time. Blocks for the disk.
+  // Reads the key's files again; from time to time, one thread after the other. Blocks for the disk.
   void look_at_files();
 
  private:
   struct Jwt {
     auth::JwtOptions options;
-    auth::JwtKeyFiles seen;  // what the files held when they were last looked at
-    std::shared_ptr<const auth::JwtKey> key;
+    std::shared_ptr<const auth::JwtKey> key;  // guarded by mutex_
     base::Counter reloads;
     base::Counter failures;
   };
@@ -69,13 +68,15 @@ class Tokens {
   Tokens(const Options& options, const World& world);
   Result<auth::JwtKeyFiles> read_files() const;
   std::shared_ptr<const auth::JwtKey> key() const;
-  void tell_failure(const Error& error);
+  void tell_failure(const Error& error) const;
 
   World world_;
   const bool has_simple_;
   auth::SimpleTokens simple_;
-  mutable std::mutex mutex_;  // guards what follows but for options
+  mutable std::mutex mutex_;
   std::optional<Jwt> jwt_;
+  // Of look_at_files() alone.
+  auth::JwtKeyFiles looked_at_;
   std::string last_failure_;
 };
 
