@@ -34,7 +34,6 @@ DiskStage::DiskStage(base::FileSystem& files, std::unique_ptr<wal::Wal> wal, Opt
 std::int64_t DiskStage::step() {
   constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
   if (!inbox_.drain(drained_)) return kNever;
-  FAILPOINT(raftBeforeSave);
   const std::int64_t start_ns = clock_.monotonic_ns();
   for (const DiskInput& input : drained_) {
     if (const auto* batch = std::get_if<raft::PersistBatch>(&input)) append(*batch);

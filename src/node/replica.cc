@@ -142,6 +142,7 @@ void Replica::carry_out(raft::Output output) {
   if (output.conf_change_error) logger_.warn("ignored a membership change", {{"error", *output.conf_change_error}});
   if (raft_.role() == raft::Role::kLeader) FAILPOINT(raftBeforeLeaderSend);
   if (!output.send_now.empty()) send(std::move(output.send_now));
+  FAILPOINT(raftBeforeSave);
   if (output.persist) outlets_.disk(std::move(*output.persist));
   if (!output.committed.empty()) outlets_.apply(std::move(output.committed));
   for (const raft::ReadState& read : output.reads) barrier_.answered(read.context, read.index);

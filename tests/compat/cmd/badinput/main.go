@@ -62,7 +62,7 @@ func main() {
 func runAll(o options) *report.Report {
 	results := report.New()
 	for _, list := range [][]scenario{
-		callScenarios(), frameScenarios(), floodScenarios(), connectionScenarios(),
+		callScenarios(), frameScenarios(), floodScenarios(), stormScenarios(), connectionScenarios(),
 		startScenarios(), diskScenarios(), damageScenarios(), attackScenarios(),
 	} {
 		for _, s := range list {

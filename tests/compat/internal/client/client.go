@@ -36,6 +36,7 @@ type Raw struct {
 	Conn        *grpc.ClientConn
 	KV          pb.KVClient
 	Lease       pb.LeaseClient
+	Watch       pb.WatchClient
 	Cluster     pb.ClusterClient
 	Maintenance pb.MaintenanceClient
 }
@@ -54,6 +55,7 @@ func NewRaw(endpoint string) (*Raw, error) {
 		Conn:        conn,
 		KV:          pb.NewKVClient(conn),
 		Lease:       pb.NewLeaseClient(conn),
+		Watch:       pb.NewWatchClient(conn),
 		Cluster:     pb.NewClusterClient(conn),
 		Maintenance: pb.NewMaintenanceClient(conn),
 	}, nil
