@@ -111,7 +111,7 @@ Result<AuthenticateRequest> decode_authenticate_from(Source source, std::string_
   return out;
 }
 
-Status read_grant(std::string_view bytes, RoleGrantPermissionRequest::Grant& out) {
+Status read_grant(std::string_view bytes, PermissionGrant& out) {
   return read_message("Permission", bytes, [&](const WireField& field) {
     if (field.number == 1 && field.type == WireType::kVarint) out.type = static_cast<PermissionType>(field.as_int32());
     if (field.number == 2) set(out.key, field);

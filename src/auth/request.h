@@ -72,14 +72,16 @@ struct RoleGetRequest {
   std::string_view role;
 };
 
+struct PermissionGrant {
+  PermissionType type = PermissionType::kRead;
+  std::string_view key;
+  std::string_view range_end;
+};
+
 struct RoleGrantPermissionRequest {
-  struct Grant {
-    PermissionType type = PermissionType::kRead;
-    std::string_view key;
-    std::string_view range_end;
-  };
+  using Grant = PermissionGrant;
   std::string_view role;
-  std::optional<Grant> permission;
+  std::optional<PermissionGrant> permission;
 };
 
 struct RoleRevokePermissionRequest {

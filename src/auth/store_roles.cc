@@ -49,7 +49,7 @@ Status Store::delete_role(std::string_view name, bolt::WriteBatch& changes) {
 // Only the first permission of a key is looked at, as in etcd: another of the same key and range is then added once more.
 Status Store::grant_permission(const RoleGrantPermissionRequest& request, bolt::WriteBatch& changes) {
   if (!request.permission) return fail(Errc::kPermissionNotGiven);
-  const RoleGrantPermissionRequest::Grant& grant = *request.permission;
+  const PermissionGrant& grant = *request.permission;
   if (!is_valid_range(grant.key, grant.range_end)) return fail(Errc::kInvalidAuthManagement);
   const Role* before = find_role(request.role);
   if (before == nullptr) return fail(Errc::kRoleNotFound);
