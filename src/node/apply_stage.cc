@@ -172,7 +172,9 @@ void ApplyStage::publish_and_answer() {
 
 // Entries that every member of the cluster may still need stay in memory; a cluster of one needs none.
 void ApplyStage::forget_entries_if_due() {
-  if (reported_.value - memory_snapshot_index_.value < options_.forget_interval) return;
+  // Where snapshots are taken more often, their entries go as often, as in etcd.
+  const std::uint64_t interval = std::min(options_.forget_interval, std::max<std::uint64_t>(options_.snapshot_count, 1));
+  if (reported_.value - memory_snapshot_index_.value < interval) return;
   memory_snapshot_index_ = reported_;
   raft::Snapshot snapshot;
   snapshot.metadata = {.conf_state = machine_->conf_state(), .index = reported_, .term = machine_->applied_term()};

@@ -28,6 +28,7 @@ struct Rig {
               {.peer_urls = {},
                .look_up_apart = [](Peers::Job job) { job(); },
                .read_files_apart = [](Peers::Job job) { job(); },
+               .metrics = &metrics,
                .stop = [this](const char*) { ++stops; }},
               base::null_logger()) {
     rpc::Options options;
@@ -49,6 +50,7 @@ struct Rig {
 
   MemberId id;
   rpc::ServiceTable services;
+  base::Metrics metrics;
   std::vector<raft::Message> received;
   int unreachable = 0;
   int stops = 0;
@@ -99,6 +101,26 @@ TEST_F(PeersTest, MessagesArriveInOrderOverTheStreamsThatTheOtherSideDialled) {
   turn_until([&] { return a_.received.size() == 1; });
   EXPECT_EQ(a_.received.front(), heartbeat(b_.id, a_.id, 5));
   EXPECT_EQ(a_.unreachable, 0);
+}
+
+TEST_F(PeersTest, WhatGoesToAMemberAndComesFromItIsCountedUnderEtcdsNames) {
+  introduce({&a_, &b_});
+  turn_until([&] { return a_.peers.active_since_ns(b_.id) != 0; });
+  EXPECT_NE(a_.metrics.text().find("etcd_network_active_peers{Local=\"a\",Remote=\"b\"} 1\n"), std::string::npos);
+  a_.peers.send({heartbeat(a_.id, b_.id, 5)});
+  turn_until([&] { return b_.received.size() == 1; });
+  const auto counted = [](const Rig& rig, const std::string& series) {
+    const std::string text = rig.metrics.text();
+    const std::size_t at = text.find("\n" + series + " ");
+    return at == std::string::npos ? -1 : std::stod(text.substr(at + series.size() + 2));
+  };
+  EXPECT_GT(counted(a_, "etcd_network_peer_sent_bytes_total{To=\"b\"}"), 0);
+  EXPECT_GT(counted(b_, "etcd_network_peer_received_bytes_total{From=\"a\"}"), 0);
+  b_.server.reset();
+  b_.peers.stop();
+  turn_until([&] { return a_.peers.active_since_ns(b_.id) == 0; });
+  EXPECT_EQ(counted(a_, "etcd_network_active_peers{Local=\"a\",Remote=\"b\"}"), 0);
+  EXPECT_GT(counted(a_, "etcd_network_disconnected_peers_total{Local=\"a\",Remote=\"b\"}"), 0);
 }
 
 TEST_F(PeersTest, WithoutAStreamMessagesGoByThePipeline) {

@@ -83,6 +83,14 @@ TEST_F(HttpClientTest, ACallComesFromTheAddressThatWasAsked) {
   EXPECT_TRUE(body_.starts_with("127.0.0.9:")) << body_;
 }
 
+TEST_F(HttpClientTest, AGetMayHaveABody) {
+  handler = [](HttpRequest request, HttpResponder responder) {
+    std::move(responder).respond({.status = 200, .headers = {}, .body = base::Rope(std::string(request.body.view()))});
+  };
+  call_and_wait({.target = "/", .fields = {}, .body = base::Rope(std::string("asked"))});
+  EXPECT_EQ(body_, "asked");
+}
+
 TEST_F(HttpClientTest, AResponseComesPieceByPieceAndABrokenOneIsAnError) {
   std::optional<HttpBody> answer;
   handler = [&](HttpRequest, HttpResponder responder) { answer = std::move(responder).begin(200, {}); };
