@@ -91,7 +91,7 @@ void HttpClientCall::queue_head(ClientRequest request) {
   head.append("Connection: close\r\n");
   if (streams_body_) {
     head.append("Transfer-Encoding: chunked\r\n");
-  } else if (request.method != "GET") {
+  } else if (request.method != "GET" || !request.body.empty()) {
     head.append("Content-Length: ").append(std::to_string(request.body.size())).append("\r\n");
   }
   queue_.push({}, base::Rope(head.append("\r\n")));
