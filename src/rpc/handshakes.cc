@@ -16,8 +16,8 @@ namespace etcd::rpc {
 namespace {
 
 constexpr unsigned char kHandshakeRecord = 0x16;
-constexpr std::int64_t kLookAgain = kSecond;
-constexpr std::int64_t kLongSilence = 2 * kSecond;  // while there are too many
+constexpr std::int64_t kLookAgain = kSecond / 4;
+constexpr std::int64_t kLongSilence = kSecond / 2;  // while there are too many
 constexpr std::int64_t kLinger = kSecond;           // for the client to read why it was refused
 constexpr std::string_view kNoHandshake = "tls: first record does not look like a TLS handshake";
 constexpr std::string_view kTimeout = "i/o timeout";

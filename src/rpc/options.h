@@ -43,7 +43,7 @@ struct Options {
   // TLS handshakes: for how long each may last, and how many there may be at once. While there are that many, further
   // connections wait unaccepted, and those that have sent nothing for a while are closed.
   std::int64_t handshake_timeout_ns = 10 * kSecond;
-  std::size_t max_handshakes = 1024;
+  std::size_t max_handshakes = 2048;
 
   std::int64_t header_timeout_ns = 5 * kMinute;     // for the preface, or an HTTP/1.1 request's header
   std::int64_t http_idle_timeout_ns = 5 * kMinute;  // HTTP/1.1 keep-alive without a request; 0: none

@@ -1,11 +1,10 @@
 // TLS in front of a server, met by this room's own client; both on one loop that the test turns by hand.
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 
-#include <array>
+#include <atomic>
 #include <functional>
-#include <mutex>
 #include <optional>
+#include <thread>
 
 #include "base/log.h"
 #include "rpc/http_client.h"
@@ -174,6 +173,73 @@ TEST_F(TlsServer, SilentOnesMakeRoomWhenThereAreTooMany) {
   }
   EXPECT_TRUE(lines->has("i/o timeout"));
   EXPECT_EQ(ask(alice()), "alice secure x");
+}
+
+// CVE-class fault of etcd 3.6: a port for gRPC alone did not look at the list of revoked certificates.
+TEST_F(TlsServer, ARevokedCertificateIsRefusedWhateverThePortServes) {
+  const Pair revoked = authority.issue("revoked");
+  tls::Settings settings = with(authority.issue("server"));
+  settings.crl_file = authority.revoke("list.crl", {revoked.cert_file});
+  const auto how = std::make_shared<const TlsListen>(TlsListen{.context = open(tls::Role::kServer, settings)});
+  server = std::make_unique<Server>(options, services, answer(), std::vector<Loop*>{&loop}, logger);
+  for (const Serves serves : {Serves::kBoth, Serves::kGrpcOnly, Serves::kHttpOnly}) {
+    address = *server->listen("127.0.0.1:0", serves, how);
+    lines->text.clear();
+    EXPECT_EQ(ask(open(tls::Role::kClient, with(revoked))), "remote error: tls: revoked certificate");
+    EXPECT_TRUE(lines->has("revoked")) << lines->text;
+  }
+}
+
+// As in the program: accepted on one thread, shaken hands with on another.
+TEST(TlsServerOnThreads, HandshakesHaveALoopOfTheirOwn) {
+  tls::testing::TemporaryFolder folder;
+  Authority authority(folder);
+  const Pair pair = authority.issue("server");
+  tls::Settings settings;
+  settings.cert_file = pair.cert_file;
+  settings.key_file = pair.key_file;
+  auto& clock = base::system_clock();
+  const auto context = *tls::Context::open(tls::Role::kServer, settings, {}, clock, base::null_logger());
+  Loop serving(clock);
+  Loop shaking(clock);
+  ServiceTable services;
+  std::atomic<int> served = 0;
+  auto server = std::make_unique<Server>(
+      Options(), services,
+      [&](HttpRequest, HttpResponder responder) {
+        EXPECT_TRUE(serving.runs_here());
+        ++served;
+        std::move(responder).respond({.status = 200, .headers = {}, .body = {}});
+      },
+      std::vector<Loop*>{&serving}, base::null_logger(), std::vector<Loop*>{&shaking});
+  const std::string address = *server->listen("127.0.0.1:0", Serves::kBoth, std::make_shared<const TlsListen>(TlsListen{.context = context}));
+  std::thread serves([&] { serving.run(); });
+  std::thread shakes([&] { shaking.run(); });
+
+  Loop own(clock);
+  tls::Settings trusting;
+  trusting.trusted_ca_file = authority.ca_file();
+  const auto client = *tls::Context::open(tls::Role::kClient, trusting, {}, clock, base::null_logger());
+  constexpr int kCalls = 20;
+  std::vector<std::unique_ptr<HttpClientCall>> calls;
+  int ended = 0;
+  for (int i = 0; i < kCalls; ++i) {
+    ClientEvents events;
+    events.on_end = [&](const Status& outcome) {
+      EXPECT_TRUE(outcome) << outcome.error().detail;
+      ++ended;
+    };
+    calls.push_back(std::make_unique<HttpClientCall>(own, *numeric_address(address),
+                                                     ClientRequest{.target = "/", .host = address, .tls = client},
+                                                     ClientLimits{}, std::move(events)));
+  }
+  while (ended < kCalls) own.run_once(10);
+  EXPECT_EQ(served, kCalls);
+  serving.stop();
+  shaking.stop();
+  serves.join();
+  shakes.join();
+  server.reset();
 }
 
 TEST_F(TlsServer, AConnectionThatIsDrainedWithHandshakesUnderWayEnds) {

@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <vector>
 
 #include "base/log.h"
 #include "tls/context.h"
+#include "tls/openssl.h"
 #include "tls/testing/authority.h"
 #include "tls/testing/both_ends.h"
 
@@ -203,6 +205,32 @@ TEST_F(Sessions, WhatIsNoHandshakeIsToldAsSuch) {
   ASSERT_EQ(send(sockets[1], "GET / HTTP/1.1\r\n\r\n", 18, 0), 18);
   EXPECT_EQ(session->handshake(), Outcome::kFailed);
   EXPECT_EQ(session->error(), "tls: first record does not look like a TLS handshake");
+}
+
+// A client that asks for new keys again and again would cost a server an exponentiation each time (CVE-2011-1473).
+TEST_F(Sessions, RenegotiationIsRefused) {
+  Settings server = with(pair);
+  server.highest = Version::kTls12;
+  const auto context = open(Role::kServer, server);
+  int sockets[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sockets), 0);
+  const auto session = context->accept(sockets[0], {});
+  const SslContextPtr strangers(SSL_CTX_new(TLS_client_method()));
+  const SslPtr stranger(SSL_new(strangers.get()));
+  SSL_set_fd(stranger.get(), sockets[1]);
+  SSL_set_connect_state(stranger.get());
+  Outcome outcome = Outcome::kWantsInput;
+  for (int round = 0; round < 10; ++round) {
+    SSL_do_handshake(stranger.get());
+    if (outcome != Outcome::kDone) outcome = session->handshake();
+  }
+  ASSERT_EQ(outcome, Outcome::kDone);
+  ASSERT_EQ(SSL_renegotiate(stranger.get()), 1);
+  std::array<char, 100> got{};
+  for (int round = 0; round < 10; ++round) {
+    EXPECT_NE(SSL_do_handshake(stranger.get()), 1);
+    EXPECT_NE(session->read(got).outcome, Outcome::kDone);
+  }
 }
 
 TEST_F(Sessions, ALongTextArrivesWholeThroughASocketThatBlocks) {
