@@ -42,7 +42,9 @@ TEST(HashComparison, AtTheStartOnlyOtherDataWithTheSameHistoryIsAMismatch) {
 }
 
 TEST(HashComparison, AFollowerThatDiffersOrIsAheadIsCorrupt) {
-  const HashKvResult before = hash_of(1), after = hash_of(5, 3, 12);
+  const HashKvResult before = hash_of(1);
+  HashKvResult after = hash_of(5, 3, 12);
+  after.hash_revision = Revision(12);
   const auto corrupt = [&](HashKvResult follower) { return find_corrupt(kLeader, before, after, {member(2, follower)}, base::null_logger()); };
   EXPECT_EQ(corrupt(hash_of(1, 3, 12)), std::nullopt);
   EXPECT_EQ(corrupt(hash_of(2, 2)), std::nullopt) << "another history can't be compared";
