@@ -2,7 +2,6 @@
 
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -16,9 +15,7 @@ namespace etcd::rpc {
 namespace {
 
 constexpr unsigned char kHandshakeRecord = 0x16;
-constexpr std::int64_t kLookAgain = kSecond / 4;
-constexpr std::int64_t kLongSilence = kSecond / 2;  // while there are too many
-constexpr std::int64_t kLinger = kSecond;           // for the client to read why it was refused
+constexpr std::int64_t kLinger = kSecond;  // for the client to read why it was refused
 constexpr std::string_view kNoHandshake = "tls: first record does not look like a TLS handshake";
 constexpr std::string_view kTimeout = "i/o timeout";
 constexpr std::string_view kEnd = "EOF";
@@ -36,12 +33,10 @@ class Handshakes::HalfOpen {
         how_(std::move(how)),
         serves_(serves),
         done_(std::move(done)),
-        timer_([this] { check_time(); }),
-        moved_ns_(owner.loop_.now_ns()) {
-    const Options& options = owner_.options_;
-    until_ns_ = moved_ns_ + (how_->plain_too ? options.header_timeout_ns : options.handshake_timeout_ns);
+        place_(owner.by_silence_.insert(owner.by_silence_.end(), this)),
+        timer_([this] { out_of_time(); }) {
+    allow(how_->plain_too ? owner_.options_.header_timeout_ns : owner_.options_.handshake_timeout_ns);
     watch(EPOLLIN);
-    keep_time();
   }
 
   ~HalfOpen() { unwatch(); }
@@ -49,6 +44,11 @@ class Handshakes::HalfOpen {
   Number number() const { return number_; }
 
   void give_up() { tell(nullptr); }
+
+  void make_room() {
+    owner_.logger_.debug("gave up a silent handshake for a new connection", {{"remote-addr", peer_->address}});
+    tell(nullptr);
+  }
 
   // What the name service has made of its certificate.
   void names_checked(const Status& outcome) {
@@ -60,6 +60,7 @@ class Handshakes::HalfOpen {
   enum class Stage : std::uint8_t { kFirstByte, kHandshake, kNames, kLingering };
 
   void on_ready() {
+    owner_.by_silence_.splice(owner_.by_silence_.end(), owner_.by_silence_, place_);
     switch (stage_) {
       case Stage::kFirstByte: return look_at_first_byte();
       case Stage::kHandshake: return go_on();
@@ -81,12 +82,11 @@ class Handshakes::HalfOpen {
     const tls::Session::Protocols protocols{.http2 = serves_ != Serves::kHttpOnly, .http1 = serves_ != Serves::kGrpcOnly};
     session_ = how_->context->accept(socket_.get(), protocols);
     stage_ = Stage::kHandshake;
-    until_ns_ = owner_.loop_.now_ns() + owner_.options_.handshake_timeout_ns;
+    allow(owner_.options_.handshake_timeout_ns);
     go_on();
   }
 
   void go_on() {
-    moved_ns_ = owner_.loop_.now_ns();
     switch (session_->handshake()) {
       case tls::Session::Outcome::kDone: return check_address();
       case tls::Session::Outcome::kWantsInput: return watch(EPOLLIN);
@@ -130,9 +130,8 @@ class Handshakes::HalfOpen {
     if (why == kEnd || why == kTimeout) return tell(nullptr);
     shutdown(socket_.get(), SHUT_WR);
     stage_ = Stage::kLingering;
-    until_ns_ = owner_.loop_.now_ns() + kLinger;
+    allow(kLinger);
     watch(EPOLLIN);
-    keep_time();
   }
 
   void drop_input() {
@@ -153,17 +152,10 @@ class Handshakes::HalfOpen {
     why == kEnd ? owner_.logger_.debug(message, fields) : owner_.logger_.warn(message, fields);
   }
 
-  void check_time() {
-    const std::int64_t now_ns = owner_.loop_.now_ns();
-    const bool in_the_way = owner_.is_crowded() && now_ns - moved_ns_ >= kLongSilence;
-    if (now_ns < until_ns_ && !in_the_way) return keep_time();
-    if (stage_ == Stage::kLingering) return tell(nullptr);
-    refuse(kTimeout);
-  }
+  // So much time from now on.
+  void allow(std::int64_t time_ns) { owner_.loop_.timers().start(timer_, owner_.loop_.now_ns() + time_ns); }
 
-  void keep_time() {
-    owner_.loop_.timers().start(timer_, std::min(until_ns_, owner_.loop_.now_ns() + kLookAgain));
-  }
+  void out_of_time() { stage_ == Stage::kLingering ? tell(nullptr) : refuse(kTimeout); }
 
   void watch(std::uint32_t interest) {
     if (interest == interest_) return;
@@ -185,6 +177,7 @@ class Handshakes::HalfOpen {
     auto peer = std::move(peer_);
     unwatch();
     timer_.cancel();
+    owner_.by_silence_.erase(place_);
     session_.reset();
     socket_.reset();
     owner_.end(*this);
@@ -201,13 +194,12 @@ class Handshakes::HalfOpen {
   Done done_;
   Stage stage_ = Stage::kFirstByte;
   std::uint32_t interest_ = 0;
+  std::list<HalfOpen*>::iterator place_;
   Timer timer_;
-  std::int64_t moved_ns_;  // when the client was heard last
-  std::int64_t until_ns_ = 0;
 };
 
-Handshakes::Handshakes(Loop& loop, const Options& options, base::Logger& logger, const std::atomic<std::size_t>& under_way)
-    : loop_(loop), options_(options), logger_(logger), under_way_(under_way) {}
+Handshakes::Handshakes(Loop& loop, const Options& options, base::Logger& logger, std::size_t most)
+    : loop_(loop), options_(options), logger_(logger), most_(most) {}
 
 Handshakes::~Handshakes() = default;
 
@@ -221,6 +213,7 @@ void Handshakes::begin(Listener::Accepted accepted, std::shared_ptr<const TlsLis
 
 void Handshakes::add(Listener::Accepted accepted, std::shared_ptr<const TlsListen> how, Serves serves, Done done) {
   if (closed_) return done(nullptr, nullptr);
+  if (all_.size() >= most_) by_silence_.front()->make_room();
   const Number number = ++last_;
   all_.emplace(number, std::make_unique<HalfOpen>(*this, number, std::move(accepted), std::move(how), serves, std::move(done)));
 }

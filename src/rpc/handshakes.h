@@ -3,12 +3,13 @@
 //
 // Owner: the server and its tasks. begin() and drain() for any thread, all else on the loop. Invariants: each
 // connection that began ends in exactly one call of its Done; none lasts longer than Options::handshake_timeout_ns (a
-// plain one's first byte, Options::header_timeout_ns), and none is silent for long while there are
-// Options::max_handshakes. Until a client has sent its first byte it costs a descriptor and a few hundred bytes.
+// plain one's first byte, Options::header_timeout_ns). There are never more than `most`: the one that has been silent
+// longest makes room for a new one, so that strangers who begin and say no more keep nobody out. Until a client has
+// sent its first byte it costs a descriptor and a few hundred bytes.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
+#include <list>
 #include <map>
 #include <memory>
 
@@ -28,8 +29,8 @@ class Handshakes : public std::enable_shared_from_this<Handshakes> {
   // No channel: it was refused, or has gone. On the loop's thread, or in close_all().
   using Done = base::UniqueFunction<void(std::unique_ptr<Channel>, std::shared_ptr<const Peer>)>;
 
-  // `under_way`: how many there are on all loops; counted by the caller. All must outlive close_all().
-  Handshakes(Loop& loop, const Options& options, base::Logger& logger, const std::atomic<std::size_t>& under_way);
+  // `most`, at least 1: at a time, here. All must outlive close_all().
+  Handshakes(Loop& loop, const Options& options, base::Logger& logger, std::size_t most);
   ~Handshakes();
   Handshakes(const Handshakes&) = delete;
   Handshakes& operator=(const Handshakes&) = delete;
@@ -47,15 +48,15 @@ class Handshakes : public std::enable_shared_from_this<Handshakes> {
   void add(Listener::Accepted accepted, std::shared_ptr<const TlsListen> how, Serves serves, Done done);
   void end(HalfOpen& half_open);
   HalfOpen* find(Number number);
-  bool is_crowded() const { return under_way_.load() >= options_.max_handshakes; }
 
   Loop& loop_;
   const Options options_;
   base::Logger& logger_;
-  const std::atomic<std::size_t>& under_way_;
+  const std::size_t most_;
   Number last_ = 0;
   bool closed_ = false;
   std::map<Number, std::unique_ptr<HalfOpen>> all_;
+  std::list<HalfOpen*> by_silence_;  // all of them, the one that was heard last at the end
 };
 
 }  // namespace etcd::rpc

@@ -40,8 +40,8 @@ struct Options {
   std::size_t max_connections = 0;  // 0: as many as descriptors; above it a connection waits unaccepted
   bool reuse_port = false;          // SO_REUSEPORT on listening TCP sockets (SO_REUSEADDR is always on, as in Go)
 
-  // TLS handshakes: for how long each may last, and how many there may be at once. While there are that many, further
-  // connections wait unaccepted, and those that have sent nothing for a while are closed.
+  // TLS handshakes: for how long each may last, and how many there may be at once, on all loops. While there are that
+  // many, a new one takes the place of the one that has been silent longest.
   std::int64_t handshake_timeout_ns = 10 * kSecond;
   std::size_t max_handshakes = 2048;
 

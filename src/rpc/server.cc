@@ -40,8 +40,9 @@ struct Server::Core : std::enable_shared_from_this<Core> {
       connections.push_back(std::make_unique<Connections>(shards.back(), [this] { open.fetch_sub(1); }));
     }
     if (handshake_loops.empty()) handshake_loops = loops;
+    const std::size_t most = std::max<std::size_t>(1, parts->options.max_handshakes / handshake_loops.size());
     for (Loop* loop : handshake_loops) {
-      handshakes.push_back(std::make_shared<Handshakes>(*loop, parts->options, logger, under_way));
+      handshakes.push_back(std::make_shared<Handshakes>(*loop, parts->options, logger, most));
     }
   }
 
@@ -69,7 +70,6 @@ struct Server::Core : std::enable_shared_from_this<Core> {
   std::vector<std::unique_ptr<Connections>> connections;
   std::atomic<std::size_t> open = 0;
   std::atomic<bool> closed = false;
-  std::atomic<std::size_t> under_way = 0;  // handshakes
   std::vector<std::shared_ptr<Handshakes>> handshakes;
 
   // Loop 0.
@@ -93,7 +93,6 @@ void Server::Core::accept_some(Socket& socket) {
   const std::size_t most = parts->options.max_connections;
   for (int i = 0; i < kAcceptsAtOnce; ++i) {
     if (most != 0 && open.load() >= most) return pause(socket);
-    if (socket.tls != nullptr && under_way.load() >= parts->options.max_handshakes) return pause(socket);
     bool out_of_descriptors = false;
     Listener::Accepted accepted = socket.listener.accept(out_of_descriptors);
     if (out_of_descriptors) return pause(socket);
@@ -114,10 +113,8 @@ void Server::Core::deal_out(Listener::Accepted accepted, const Socket& socket) {
   if (socket.tls == nullptr) {
     return adopt(to, socket_channel(std::move(accepted.socket)), std::move(accepted.peer), socket.serves);
   }
-  under_way.fetch_add(1);
   auto done = [self = shared_from_this(), to, serves = socket.serves](std::unique_ptr<Channel> channel,
                                                                      std::shared_ptr<const Peer> peer) {
-    self->under_way.fetch_sub(1);
     if (channel == nullptr) return void(self->open.fetch_sub(1));
     self->adopt(to, std::move(channel), std::move(peer), serves);
   };
