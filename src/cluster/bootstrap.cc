@@ -171,7 +171,7 @@ Result<Bootstrap> match_existing(const std::vector<InitialMember>& initial, Clus
                                       url_difference(urls, initial.back().peer_urls) + ")");
     }
     made.members.push_back(
-        {.id = running.id, .name = same->name, .peer_urls = same->peer_urls, .is_learner = running.is_learner});
+        {.id = running.id, .name = same->name, .peer_urls = same->peer_urls, .client_urls = running.client_urls, .is_learner = running.is_learner});
   }
   return finish(std::move(made), local_name);
 }

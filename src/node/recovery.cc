@@ -97,12 +97,13 @@ Result<cluster::Bootstrap> first_members(const StartOptions& options) {
   return cluster::bootstrap(options.initial_cluster, options.initial_cluster_token, options.name);
 }
 
-// Who has published client URLs has been started before.
-Status check_first_start(const StartOptions& options, MemberId member) {
-  if (!options.ask_members) return {};
-  for (const cluster::Member& known : options.ask_members()) {
-    if (known.id == member && !known.client_urls.empty()) {
-      return fail(Errc::kInvalid, "member " + cluster::to_hex(member) + " has already been bootstrapped");
+// Who has published client URLs has been started before, and with its disk it has lost the vote that it gave.
+Status check_first_start(const StartOptions& options, const cluster::Bootstrap& bootstrap) {
+  std::vector<cluster::Member> known = options.ask_members ? options.ask_members() : std::vector<cluster::Member>();
+  known.push_back(bootstrap.local());
+  for (const cluster::Member& member : known) {
+    if (member.id == bootstrap.local_id && !member.client_urls.empty()) {
+      return fail(Errc::kInvalid, "member " + cluster::to_hex(member.id) + " has already been bootstrapped");
     }
   }
   return {};
@@ -110,7 +111,7 @@ Status check_first_start(const StartOptions& options, MemberId member) {
 
 Result<Recovery> start_new(base::FileSystem& files, const StartOptions& options, const Folders& folders, base::Logger& logger) {
   TRY_ASSIGN(const cluster::Bootstrap bootstrap, first_members(options));
-  TRY(check_first_start(options, bootstrap.local_id));
+  TRY(check_first_start(options, bootstrap));
   Recovery recovery;
   recovery.cluster_id = bootstrap.cluster_id;
   recovery.member_id = bootstrap.local_id;

@@ -36,6 +36,20 @@ TEST(Recovery, AnEmptyDiskUnderTheIdOfAMemberThatWasThereIsRefused) {
   EXPECT_EQ(describe(refused.error()), "member " + cluster::to_hex(bootstrap().local_id) + " has already been bootstrapped");
 }
 
+TEST(Recovery, AnEmptyDiskUnderTheIdOfAMemberThatWasThereIsRefusedWhenItJoins) {
+  StartOptions start = options();
+  start.join = bootstrap();
+  {
+    base::CrashFs disk;
+    EXPECT_TRUE(recover(disk, start, base::null_logger())) << "it was added and has never been started";
+  }
+  for (cluster::Member& member : start.join->members) member.client_urls = {"http://client"};
+  base::CrashFs disk;
+  const auto refused = recover(disk, start, base::null_logger());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(describe(refused.error()), "member " + cluster::to_hex(start.join->local_id) + " has already been bootstrapped");
+}
+
 TEST(Recovery, AMemberWithItsDiskAsksNobody) {
   base::CrashFs disk;
   StartOptions start = options();
