@@ -64,7 +64,7 @@ struct Api::Parts {
         lease(context, gate, callers, quota, replies),
         range_streams(context, gate, callers),
         watches(context, gate, callers),
-        changes(node, options, clock, logger),
+        changes(node, options, all_metrics, clock, logger),
         locks(context, gate, callers, replies),
         elections(context, gate, callers, replies),
         cluster(context, gate, replies, changes),

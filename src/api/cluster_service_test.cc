@@ -133,6 +133,10 @@ TEST(MemberPromote, IsRefusedForALearnerThatIsBehind) {
   const auto promotion = cluster::parse_member_change(changed.proposed.context.view());
   ASSERT_TRUE(promotion);
   EXPECT_TRUE(promotion->is_promote);
+  const std::string metrics = rig.http("GET", "/metrics");
+  EXPECT_NE(metrics.find("etcd_server_learner_promote_successes 1\n"), std::string::npos);
+  EXPECT_NE(metrics.find("etcd_server_learner_promote_failures{Reason=\"etcdserver: can only promote a learner member which is in sync with leader\"} 1\n"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -30,6 +30,24 @@ Errc promote_error(const PeerAnswer& answer) {
 
 }  // namespace
 
+MembershipChanges::MembershipChanges(node::Node& node, const Options& options, base::Metrics& metrics, base::Clock& clock, base::Logger& logger)
+    : node_(node),
+      options_(options),
+      clock_(clock),
+      logger_(logger),
+      metrics_(metrics),
+      promotions_(metrics.counter("etcd_server_learner_promote_successes", "The total number of successful learner promotions while this member is leader.")) {}
+
+// Those that are another leader's business are counted there.
+void MembershipChanges::count_promotion(const Status& outcome) {
+  if (outcome) return promotions_.add();
+  if (outcome.error().code == Errc::kNotLeader) return;
+  metrics_
+      .counter("etcd_server_learner_promote_failures", "The total number of failed learner promotions (likely learner not ready) while this member is leader.",
+               {{"Reason", text_of(outcome.error())}})
+      .add();
+}
+
 // This member counts; the others if they have answered for long enough.
 std::size_t MembershipChanges::connected(const std::vector<cluster::Member>& voters) const {
   const std::int64_t since_ns = clock_.monotonic_ns() - kHealthIntervalNs;
@@ -86,7 +104,11 @@ void MembershipChanges::update(const cluster::Member& member, std::int64_t deadl
   change(raft::ConfChangeType::kUpdateNode, member.id, cluster::member_json(member), deadline_ns, std::move(done));
 }
 
-void MembershipChanges::promote_here(MemberId id, std::int64_t deadline_ns, Done done) {
+void MembershipChanges::promote_here(MemberId id, std::int64_t deadline_ns, Done tell) {
+  Done done = [this, tell = std::move(tell)](Result<std::vector<cluster::Member>> members) mutable {
+    count_promotion(members ? Status() : Status(fail(members.error())));
+    tell(std::move(members));
+  };
   node_.check_learner(id, [this, id, deadline_ns, done = std::move(done)](const Status& ready) mutable {
     if (!ready) return done(fail(ready.error()));
     if (options_.strict_reconfig_check && !cluster::may_promote(node_.cluster()->members)) return done(fail(Errc::kMemberNotEnoughStarted));

@@ -12,6 +12,7 @@
 #include "api/api.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "cluster/member.h"
 #include "node/node.h"
 
@@ -22,8 +23,7 @@ class MembershipChanges {
   using Done = base::UniqueFunction<void(Result<std::vector<cluster::Member>>)>;
 
   // All must outlive it.
-  MembershipChanges(node::Node& node, const Options& options, base::Clock& clock, base::Logger& logger)
-      : node_(node), options_(options), clock_(clock), logger_(logger) {}
+  MembershipChanges(node::Node& node, const Options& options, base::Metrics& metrics, base::Clock& clock, base::Logger& logger);
 
   // kMemberNotEnoughStarted, kUnhealthy before proposing; then what a proposal and cluster::Membership's checks give.
   void add(const cluster::Member& member, std::int64_t deadline_ns, Done done);
@@ -41,10 +41,14 @@ class MembershipChanges {
   void change(raft::ConfChangeType type, MemberId id, std::string context, std::int64_t deadline_ns, Done done);
   void promote_at_leader(MemberId id, const std::string& token, std::int64_t deadline_ns, Done done);
 
+  void count_promotion(const Status& outcome);
+
   node::Node& node_;
   const Options& options_;
   base::Clock& clock_;
   base::Logger& logger_;
+  base::Metrics& metrics_;
+  const base::Counter promotions_;
 };
 
 }  // namespace etcd::api

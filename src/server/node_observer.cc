@@ -81,8 +81,6 @@ void add_unused(base::Metrics& metrics) {
                           base::exponential_buckets(0.1, 2, 10));
   (void)metrics.counter("etcd_server_heartbeat_send_failures_total",
                         "The total number of leader heartbeat send failures (likely overloaded from slow disk).");
-  (void)metrics.counter("etcd_server_learner_promote_successes",
-                        "The total number of successful learner promotions while this member is leader.");
   (void)metrics.counter("etcd_debugging_store_expires_total", "Total number of expired keys.");
   (void)metrics.counter("etcd_debugging_store_watch_requests_total", "Total number of incoming watch requests (new or reestablished).");
   (void)metrics.gauge("etcd_debugging_store_watchers", "Count of currently active watchers.");
