@@ -93,6 +93,7 @@ void Lessor::checkpoint(const Checkpoint& checkpoint, const CheckpointOptions& o
   if (found == leases_.end()) return;
   Lease& lease = found->second;
   lease.remaining_ttl_s = checkpoint.remaining_ttl_s;
+  lease.checkpoint_under_way = false;
   if (options.persist) store(checkpoint.id, lease, changes);
   if (is_primary()) schedule_checkpoint(checkpoint.id, lease, options.now_ns);
 }
@@ -183,6 +184,8 @@ void Lessor::start_clock(LeaseId id, Lease& lease, std::int64_t extend_ns, std::
   lease.expiry_ns = saturated_add(now_ns, saturated_add(extend_ns, seconds_to_ns(effective_ttl_s(lease))));
   lease.queued_ns = lease.expiry_ns;
   lease.reported = false;
+  lease.checkpoint_under_way = false;
+  lease.checkpoint_due_ns = 0;
   expiries_.push({.due_ns = lease.expiry_ns, .id = id});
   schedule_checkpoint(id, lease, now_ns);
 }
@@ -205,7 +208,7 @@ Renewal Lessor::renew(LeaseId id, std::int64_t now_ns) {
 
 bool Lessor::renewal_needs_checkpoint(LeaseId id) const {
   const auto found = leases_.find(id);
-  return options_.checkpoints && found != leases_.end() && found->second.remaining_ttl_s > 0;
+  return options_.checkpoints && found != leases_.end() && (found->second.remaining_ttl_s > 0 || found->second.checkpoint_under_way);
 }
 
 // First those that should be gone by now, whose number is bounded; then as many new ones as there is room for.
@@ -244,9 +247,10 @@ std::int64_t Lessor::next_due_ns() const {
   return expiring_ < options_.max_expiring ? std::min(expiries_.next_due_ns(), again) : again;
 }
 
-void Lessor::schedule_checkpoint(LeaseId id, const Lease& lease, std::int64_t now_ns) {
+void Lessor::schedule_checkpoint(LeaseId id, Lease& lease, std::int64_t now_ns) {
   if (!options_.checkpoints || effective_ttl_s(lease) <= options_.checkpoint_interval_s) return;
-  checkpoints_.push({.due_ns = saturated_add(now_ns, seconds_to_ns(options_.checkpoint_interval_s)), .id = id});
+  const std::int64_t due_ns = saturated_add(now_ns, seconds_to_ns(options_.checkpoint_interval_s));
+  if (std::exchange(lease.checkpoint_due_ns, due_ns) != due_ns) checkpoints_.push({.due_ns = due_ns, .id = id});
 }
 
 std::vector<Checkpoint> Lessor::due_checkpoints(std::int64_t now_ns, std::size_t limit) {
@@ -254,12 +258,14 @@ std::vector<Checkpoint> Lessor::due_checkpoints(std::int64_t now_ns, std::size_t
   DeadlineQueue::Entry entry;
   while (due.size() < limit && checkpoints_.pop_due(now_ns, entry)) {
     const auto found = leases_.find(entry.id);
-    if (found == leases_.end() || found->second.expiry_ns <= now_ns) continue;
-    const Lease& lease = found->second;
+    if (found == leases_.end() || found->second.checkpoint_due_ns != entry.due_ns) continue;  // revoked, or another entry stands for it
+    if (found->second.expiry_ns <= now_ns) continue;
+    Lease& lease = found->second;
     const std::int64_t remaining_s = (lease.expiry_ns - now_ns - 1) / kSecondNs + 1;
     if (remaining_s < lease.ttl_s) {
       due.push_back(
           {.id = entry.id, .remaining_ttl_s = remaining_s});  // the next is scheduled when this one is applied
+      lease.checkpoint_under_way = true;
     } else {
       schedule_checkpoint(entry.id, lease, now_ns);
     }

@@ -134,7 +134,7 @@ class Lessor {
   void promote(const Promotion& promotion);
   void demote();
   Renewal renew(LeaseId id, std::int64_t now_ns);
-  // True if a renewal must first clear a checkpointed remaining TTL through the log.
+  // True if a renewal must first clear a remaining TTL through the log: one that is checkpointed, or is on its way to be.
   bool renewal_needs_checkpoint(LeaseId id) const;
   // The leases whose time is over, oldest first, max_expiring at a time; each is reported again after retry_ns if it is
   // still there. Empty unless primary.
@@ -161,10 +161,13 @@ class Lessor {
   struct Lease {
     std::int64_t ttl_s = 0;
     std::int64_t remaining_ttl_s = 0;
-    std::int64_t expiry_ns = 0;  // this and the next two: only on the primary
+    std::int64_t expiry_ns = 0;  // this and all below but keys: only on the primary
     // Due time of the entry that stands for this lease: in expiries_, where it is <= expiry_ns, or in reports_.
     std::int64_t queued_ns = 0;
     bool reported = false;  // as expired
+    // A remainder was handed out to be replicated, and none has been since: it may still come, and then cut short what a renewal gave.
+    bool checkpoint_under_way = false;
+    std::int64_t checkpoint_due_ns = 0;  // of the entry in checkpoints_ that stands for this lease
     std::vector<Keys::value_type*> keys;
   };
 
@@ -173,7 +176,7 @@ class Lessor {
   }
   void store(LeaseId id, const Lease& lease, bolt::WriteBatch& changes) const;
   void start_clock(LeaseId id, Lease& lease, std::int64_t extend_ns, std::int64_t now_ns);
-  void schedule_checkpoint(LeaseId id, const Lease& lease, std::int64_t now_ns);
+  void schedule_checkpoint(LeaseId id, Lease& lease, std::int64_t now_ns);
   void report(LeaseId id, Lease& lease, std::int64_t now_ns, std::vector<LeaseId>& expired);
   void leave(Keys::value_type& key);
   LeaseInfo info(LeaseId id, const Lease& lease, std::int64_t now_ns) const;

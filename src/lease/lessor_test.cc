@@ -229,6 +229,26 @@ TEST_F(LessorTest, ACheckpointedRemainderCountsAfterAChangeOfPrimary) {
   EXPECT_EQ(next.find(LeaseId(1), 0)->left_ns, 1000 * kSecond);
 }
 
+// The remainder would be applied after the renewal, and the next primary would end the lease too early.
+TEST_F(LessorTest, ARenewalAlsoClearsACheckpointThatIsStillOnItsWay) {
+  options.checkpoints = true;
+  lessor = Lessor(options);
+  lessor.promote({.term = Term(1)});
+  grant(1, 1000);
+  EXPECT_FALSE(lessor.renewal_needs_checkpoint(LeaseId(1)));
+  const Checkpoint on_its_way = lessor.due_checkpoints(300 * kSecond, 10).at(0);
+  EXPECT_TRUE(lessor.renewal_needs_checkpoint(LeaseId(1)));
+  lessor.checkpoint(on_its_way, {.persist = true, .now_ns = 300 * kSecond}, changes);
+  EXPECT_TRUE(lessor.renewal_needs_checkpoint(LeaseId(1)));
+  lessor.checkpoint({.id = LeaseId(1), .remaining_ttl_s = 0}, {.persist = true, .now_ns = 300 * kSecond}, changes);
+  EXPECT_FALSE(lessor.renewal_needs_checkpoint(LeaseId(1)));
+
+  // One that never reaches the log holds up one renewal, not all. And there is one, however often the lease was checkpointed meanwhile.
+  EXPECT_EQ(lessor.due_checkpoints(600 * kSecond, 10).size(), 1u);
+  lessor.checkpoint({.id = LeaseId(1), .remaining_ttl_s = 0}, {.persist = true, .now_ns = 600 * kSecond}, changes);
+  EXPECT_FALSE(lessor.renewal_needs_checkpoint(LeaseId(1)));
+}
+
 TEST_F(LessorTest, ACheckpointThatIsNotPersistedIsGoneAfterARestart) {
   grant(1, 1000);
   lessor.checkpoint({.id = LeaseId(1), .remaining_ttl_s = 7}, {.persist = false, .now_ns = 0}, changes);
