@@ -16,6 +16,8 @@ template <typename... Handlers>
 struct Overloaded : Handlers... {
   using Handlers::operator()...;
 };
+template <typename... Handlers>
+Overloaded(Handlers...) -> Overloaded<Handlers...>;  // clang 14 needs it said
 
 bool is_only_voter(const raft::ConfState& state, MemberId id) {
   return state.voters.size() == 1 && state.voters.front() == id && state.voters_outgoing.empty();
