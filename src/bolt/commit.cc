@@ -40,16 +40,29 @@ Status sync(const Db::State& db) {
   return db.options.no_sync ? Status() : db.store->file->sync_data();
 }
 
-Status write_durably(const Db::State& db, DirtyPages& pages, const Meta& meta) {
-  base::File& file = *db.store->file;
-  TRY(pages.write(file));
+Status write_meta(const Db::State& db, const Meta& meta) {
+  const PageId slot = meta_slot(meta.txid);
+  TRY(db.store->file->pwrite(slot.value * meta.page_size, meta_page(slot, meta)));
+  FAILPOINT(beforeSyncMetaPage);
+  return sync(db);
+}
+
+// The version that was found at open may be one whose commit ended in a failed sync of its meta page: then it is in the
+// cache and not on the disk, and the one before it, whose pages are about to be used again, is what a power loss would
+// leave.
+Status settle_found_version(Db::State& db, const Meta& found) {
+  if (!db.newest_is_durable) TRY(write_meta(db, found));
+  db.newest_is_durable = true;
+  return {};
+}
+
+Status write_durably(Db::State& db, DirtyPages& pages, const Meta& base, const Meta& meta) {
+  TRY(settle_found_version(db, base));
+  TRY(pages.write(*db.store->file));
   FAILPOINT(beforeSyncDataPages);
   TRY(sync(db));
   FAILPOINT_ERROR(beforeWriteMetaError, Errc::kIo);
-  const PageId slot = meta_slot(meta.txid);
-  TRY(file.pwrite(slot.value * meta.page_size, meta_page(slot, meta)));
-  FAILPOINT(beforeSyncMetaPage);
-  return sync(db);
+  return write_meta(db, meta);
 }
 
 }  // namespace
@@ -72,7 +85,7 @@ Status commit_changes(WriteTxState& tx, CommitTimer* timer) {
                   .txid = base.txid + 1};
   TRY(grow_file(db, meta.high_water.value * meta.page_size));
   const CommitTimer::Span writing(timer, &CommitTimer::write_ns);
-  if (Status written = write_durably(db, pages, meta); !written) {
+  if (Status written = write_durably(db, pages, base, meta); !written) {
     db.broken = written.error();
     return written;
   }

@@ -101,6 +101,43 @@ TEST(BoltCrash, ACrashAfterACrashRecoversToo) {
   }
 }
 
+// Until the power goes.
+void write_much(Db& db) {
+  for (int transaction = 0; transaction < 3; ++transaction) {
+    WriteTx tx = db.begin_write().value();
+    auto bucket = tx.create_bucket_if_missing("much").value();
+    for (int key = 0; key < 20; ++key) ASSERT_TRUE(bucket->put("key" + std::to_string(key), std::string(300, 'x')));
+    if (!tx.commit()) return;
+  }
+}
+
+// The next life finds a version in the cache that the disk may not have, and builds on it.
+TEST(BoltCrash, AFailedSyncAndACrashInTheNextLifeLeaveAWholeVersion) {
+  base::Rng rng(first_seed() + 2);
+  base::CrashFs whole;
+  Story{}.run(whole);
+  for (std::uint64_t failing = 8; failing <= whole.operations(); ++failing) {
+    for (std::uint64_t calls = 1; calls <= 8; ++calls) {
+      SCOPED_TRACE("call " + std::to_string(failing) + " fails if it is a sync; the power goes " + std::to_string(calls) + " calls later");
+      base::CrashFs disk{base::Rng(failing)};
+      disk.set_fault_rule([&](const base::FileOperation& operation) -> std::optional<base::Fault> {
+        const bool fails = operation.call == base::FileCall::kSyncData && operation.number == failing;
+        return fails ? std::optional(base::Fault{}) : std::nullopt;
+      });
+      Story story;
+      story.run(disk);
+      disk.set_fault_rule(nullptr);
+      disk.lose_power_at(disk.operations() + calls);
+      if (auto db = Db::open(disk, "/db", small_options())) write_much(**db);
+      auto after = disk.after_crash(base::survive_at_random(rng));
+      auto db = Db::open(*after, "/db", small_options());
+      ASSERT_TRUE(db) << db.error().detail;
+      expect_sound(**db);
+      if (testing::Test::HasFatalFailure()) return;
+    }
+  }
+}
+
 TEST(BoltCrash, AFinishedCopyIsDurable) {
   base::CrashFs disk;
   Story story;

@@ -28,6 +28,8 @@ struct Db::State {
   std::optional<FreeList> freelist;
   std::uint64_t file_size = 0;
   bool writing = false;
+  // The newest version's meta page is on the disk for sure. Of one that was found at open only its pages are.
+  bool newest_is_durable = false;
   std::optional<Error> broken;  // why nothing can be written any more
 
   std::atomic<std::uint64_t> size_bytes{0};
