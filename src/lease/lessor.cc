@@ -94,6 +94,7 @@ void Lessor::checkpoint(const Checkpoint& checkpoint, const CheckpointOptions& o
   Lease& lease = found->second;
   lease.remaining_ttl_s = checkpoint.remaining_ttl_s;
   lease.checkpoint_under_way = false;
+  if (lease.remaining_ttl_s == 0) lease.clearing = false;
   if (options.persist) store(checkpoint.id, lease, changes);
   if (is_primary()) schedule_checkpoint(checkpoint.id, lease, options.now_ns);
 }
@@ -184,7 +185,7 @@ void Lessor::start_clock(LeaseId id, Lease& lease, std::int64_t extend_ns, std::
   lease.expiry_ns = saturated_add(now_ns, saturated_add(extend_ns, seconds_to_ns(effective_ttl_s(lease))));
   lease.queued_ns = lease.expiry_ns;
   lease.reported = false;
-  lease.checkpoint_under_way = false;
+  lease.checkpoint_under_way = lease.clearing = false;
   lease.checkpoint_due_ns = 0;
   expiries_.push({.due_ns = lease.expiry_ns, .id = id});
   schedule_checkpoint(id, lease, now_ns);
@@ -209,6 +210,10 @@ Renewal Lessor::renew(LeaseId id, std::int64_t now_ns) {
 bool Lessor::renewal_needs_checkpoint(LeaseId id) const {
   const auto found = leases_.find(id);
   return options_.checkpoints && found != leases_.end() && (found->second.remaining_ttl_s > 0 || found->second.checkpoint_under_way);
+}
+
+void Lessor::begin_clearing(LeaseId id) {
+  if (const auto found = leases_.find(id); found != leases_.end()) found->second.clearing = true;
 }
 
 // First those that should be gone by now, whose number is bounded; then as many new ones as there is room for.
@@ -262,7 +267,7 @@ std::vector<Checkpoint> Lessor::due_checkpoints(std::int64_t now_ns, std::size_t
     if (found->second.expiry_ns <= now_ns) continue;
     Lease& lease = found->second;
     const std::int64_t remaining_s = (lease.expiry_ns - now_ns - 1) / kSecondNs + 1;
-    if (remaining_s < lease.ttl_s) {
+    if (remaining_s < lease.ttl_s && !lease.clearing) {
       due.push_back(
           {.id = entry.id, .remaining_ttl_s = remaining_s});  // the next is scheduled when this one is applied
       lease.checkpoint_under_way = true;

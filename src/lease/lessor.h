@@ -136,6 +136,8 @@ class Lessor {
   Renewal renew(LeaseId id, std::int64_t now_ns);
   // True if a renewal must first clear a remaining TTL through the log: one that is checkpointed, or is on its way to be.
   bool renewal_needs_checkpoint(LeaseId id) const;
+  // The caller proposes just that, behind all that due_checkpoints() has given out.
+  void begin_clearing(LeaseId id);
   // The leases whose time is over, oldest first, max_expiring at a time; each is reported again after retry_ns if it is
   // still there. Empty unless primary.
   std::vector<LeaseId> expire(std::int64_t now_ns);
@@ -167,6 +169,7 @@ class Lessor {
     bool reported = false;  // as expired
     // A remainder was handed out to be replicated, and none has been since: it may still come, and then cut short what a renewal gave.
     bool checkpoint_under_way = false;
+    bool clearing = false;  // begin_clearing(), and no cleared remainder has come since: no other may be handed out behind it
     std::int64_t checkpoint_due_ns = 0;  // of the entry in checkpoints_ that stands for this lease
     std::vector<Keys::value_type*> keys;
   };

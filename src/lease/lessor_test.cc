@@ -249,6 +249,19 @@ TEST_F(LessorTest, ARenewalAlsoClearsACheckpointThatIsStillOnItsWay) {
   EXPECT_FALSE(lessor.renewal_needs_checkpoint(LeaseId(1)));
 }
 
+TEST_F(LessorTest, NoRemainderIsHandedOutBehindOneThatClearsIt) {
+  options.checkpoints = true;
+  lessor = Lessor(options);
+  lessor.promote({.term = Term(1)});
+  grant(1, 1000);
+  lessor.checkpoint(lessor.due_checkpoints(300 * kSecond, 10).at(0), {.persist = true, .now_ns = 300 * kSecond}, changes);
+  lessor.begin_clearing(LeaseId(1));
+  EXPECT_TRUE(lessor.due_checkpoints(600 * kSecond, 10).empty());
+  lessor.checkpoint({.id = LeaseId(1), .remaining_ttl_s = 0}, {.persist = true, .now_ns = 600 * kSecond}, changes);
+  EXPECT_FALSE(lessor.renewal_needs_checkpoint(LeaseId(1)));
+  EXPECT_EQ(lessor.due_checkpoints(900 * kSecond, 10).size(), 1u);
+}
+
 TEST_F(LessorTest, ACheckpointThatIsNotPersistedIsGoneAfterARestart) {
   grant(1, 1000);
   lessor.checkpoint({.id = LeaseId(1), .remaining_ttl_s = 7}, {.persist = false, .now_ns = 0}, changes);

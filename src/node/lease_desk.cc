@@ -107,7 +107,9 @@ bool LeaseDesk::answer_renewal(RenewQuestion& question, lease::Lessor& lessor, s
   const bool expired = lease->left_ns <= 0 && !PLANTED(renews_what_has_expired);
   if (!expired) FAILPOINT(beforeCheckpointInLeaseRenew);
   if (!expired && lessor.renewal_needs_checkpoint(question.id)) {
-    if (!std::exchange(question.waits_for_checkpoint, true)) outlets_.clear_checkpoint(question.id);
+    if (std::exchange(question.waits_for_checkpoint, true)) return false;
+    lessor.begin_clearing(question.id);
+    outlets_.clear_checkpoint(question.id);
     return false;
   }
   if (expired || lessor.renew(question.id, now_ns) != lease::Renewal::kRenewed) return false;
