@@ -21,6 +21,7 @@
 #include "server/node_observer.h"
 #include "server/peer_side.h"
 #include "server/startup.h"
+#include "server/startup_pages.h"
 #include "server/threads.h"
 #include "server/tls_side.h"
 #include "server/validate.h"
@@ -322,6 +323,7 @@ void Server::serve_clients() {
   Status listening = listen(*clients_, config_.member.listen_client_urls, serves);
   if (listening) listening = listen(*clients_, http_urls, rpc::Serves::kHttpOnly);
   if (!listening) logger_.fatal("listener failed", {base::LogField(listening.error())});
+  release_startup_pages();
 }
 
 Status Server::listen(rpc::Server& server, const Urls& urls, rpc::Serves serves) {
