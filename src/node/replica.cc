@@ -50,6 +50,7 @@ std::int64_t Replica::step(std::int64_t now_ns) {
     // After a pause the missed ticks are not made up for: a burst of them would start an election for no reason.
     next_tick_ns_ = now_ns + options_.tick_ns;
     raft_.feed(raft::Tick{});
+    if (!catch_ups_.empty() && catch_ups_.settle(raft_.status(), compact_to_, now_ns)) compact();
   }
   feed_proposals();
   const ReadBarrier::Counts before = barrier_.counts();
@@ -94,7 +95,7 @@ void Replica::take_in(ReplicaInput& input) {
                  [&](ReportUnreachable& report) { raft_.feed(report); },
                  [&](ReportSnapshot& report) {
                    raft_.feed(report);
-                   if (const auto sent = std::ranges::find(sending_to_, report.member); sent != sending_to_.end()) sending_to_.erase(sent);
+                   catch_ups_.sent(report.member, report.sent, now_ns_);
                    compact();
                  },
              },
@@ -163,7 +164,7 @@ void Replica::send(std::vector<raft::Message> messages) {
   const auto is_snapshot = [](const raft::Message& message) { return std::holds_alternative<raft::InstallSnapshot>(message.body); };
   const auto snapshots = std::stable_partition(messages.begin(), messages.end(), std::not_fn(is_snapshot));
   for (auto message = snapshots; message != messages.end(); ++message) {
-    sending_to_.push_back(message->to);
+    catch_ups_.sending(message->to);
     outlets_.snapshot(std::move(*message));
   }
   messages.erase(snapshots, messages.end());
@@ -171,7 +172,7 @@ void Replica::send(std::vector<raft::Message> messages) {
 }
 
 void Replica::compact() {
-  if (sending_to_.empty()) raft_.feed(raft::Compact{compact_to_});
+  if (catch_ups_.empty()) raft_.feed(raft::Compact{compact_to_});
 }
 
 void Replica::take_note(const raft::Note& note) {

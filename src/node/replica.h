@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "node/board.h"
+#include "node/catch_ups.h"
 #include "node/inbox.h"
 #include "node/read_barrier.h"
 #include "node/transport.h"
@@ -109,8 +110,8 @@ class Replica {
   std::vector<ProposedBatch> held_for_leader_;  // those with a leader_term, until the end of this step
   std::vector<std::uint64_t> fed_ids_;
   std::vector<raft::ProposeConfChange> held_changes_;  // as held_
-  std::vector<MemberId> sending_to_;                   // a snapshot is on its way to these
-  LogIndex compact_to_;                                // entries up to here are not needed once none is
+  CatchUps catch_ups_;
+  LogIndex compact_to_;  // entries up to here are not needed once nobody is being caught up
   std::vector<TransferLeader> transfers_;
   LogIndex applied_;
   bool only_voter_ = false;
