@@ -127,6 +127,8 @@ void NodeMetrics::add_process_series() {
   gauge("process_virtual_memory_bytes", "Virtual memory size in bytes.", [](const Sample& s) { return s.process.virtual_bytes; });
   gauge("process_virtual_memory_max_bytes", "Maximum amount of virtual memory available in bytes.",
         [](const Sample& s) { return s.process.virtual_limit_bytes; });
+  counter("etcdpp_log_lines_left_out_total", "How many lines were not logged since many equal ones had been.",
+          [&logger = context_.logger](const Sample&) { return static_cast<double>(logger.left_out()); });
 }
 
 void NodeMetrics::observe(const rpc::Server& server) {

@@ -196,7 +196,9 @@ Logger::Logger(std::shared_ptr<LogSink> sink, LogLevel level, LogFormat format, 
 
 void Logger::log(LogLevel level, const LogMessage& message, const Fields& fields) {
   if (!enabled(level)) return;
-  const Line line{level, log_time(clock_.wall_ns()), caller_of(message.place), message.text, fields};
+  const std::int64_t now_ns = clock_.wall_ns();
+  if (sampler_ && level < LogLevel::kPanic && !sampler_->take(static_cast<unsigned>(level), message.text, now_ns)) return;
+  const Line line{level, log_time(now_ns), caller_of(message.place), message.text, fields};
   sink_->write(format_ == LogFormat::kJson ? json_line(line) : console_line(line));
 }
 

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/ids.h"
+#include "base/log_sampler.h"
 
 namespace etcd::base {
 
@@ -109,6 +110,10 @@ class Logger {
   // What fatal() does instead of ending the process: throw. For tests and the simulator, in which one member dies and the others go on.
   // Set before the logger is shared.
   void on_fatal(std::function<void()> thrower) { on_fatal_ = std::move(thrower); }
+  // From now on equal lines are thinned out (base/log_sampler.h), but those that a process ends with. Set before the logger is shared.
+  void thin_out() { sampler_ = std::make_unique<LogSampler>(); }
+  // How many lines were left out.
+  std::uint64_t left_out() const { return sampler_ ? sampler_->dropped() : 0; }
 
  private:
   void log(LogLevel level, const LogMessage& message, const Fields& fields);
@@ -118,6 +123,7 @@ class Logger {
   LogFormat format_;
   Clock& clock_;
   std::function<void()> on_fatal_;
+  std::unique_ptr<LogSampler> sampler_;  // null: every line is written
 };
 
 // A logger that drops everything: for tests and tools.

@@ -127,7 +127,9 @@ Result<std::unique_ptr<base::Logger>> make_logger(const LoggingConfig& config, c
   if (!level) return fail(Errc::kInvalid, "unrecognized level: " + base::go_quote(config.level));
   TRY_ASSIGN(const base::LogFormat format, parse_format(config.format));
   TRY_ASSIGN(std::shared_ptr<base::LogSink> sink, open_outputs(config, world));
-  return std::make_unique<base::Logger>(std::move(sink), *level, format, world.clock);
+  auto logger = std::make_unique<base::Logger>(std::move(sink), *level, format, world.clock);
+  logger->thin_out();
+  return logger;
 }
 
 std::unique_ptr<base::Logger> make_default_logger(const LogWorld& world) {

@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 
@@ -195,6 +196,23 @@ TEST(MakeLogger, WritesToAllOutputsFromTheLevelOn) {
   (*logger)->warn("yes");
   EXPECT_NE(out->text.find("\"msg\":\"yes\""), std::string::npos);
   EXPECT_EQ(out->text, err->text);
+}
+
+// As etcd's: a flood of strangers must not fill the disk with lines about each of them.
+TEST(MakeLogger, EqualLinesAreThinnedOutButNotThoseThatAProcessEndsWith) {
+  const auto err = std::make_shared<KeptLines>();
+  base::CrashFs files;
+  SetClock clock;
+  const auto logger = make_logger(LoggingConfig(), {err, err, files, clock});
+  ASSERT_TRUE(logger.has_value());
+  for (int i = 0; i < 1100; ++i) (*logger)->warn("rejected connection on client endpoint", {{"number", i}});
+  EXPECT_EQ(std::count(err->text.begin(), err->text.end(), '\n'), 110);
+  EXPECT_EQ((*logger)->left_out(), 990u);
+  err->text.clear();
+  struct Ended {};
+  (*logger)->on_fatal([] { throw Ended(); });
+  for (int i = 0; i < 150; ++i) EXPECT_THROW((*logger)->fatal("out of space"), Ended);
+  EXPECT_EQ(std::count(err->text.begin(), err->text.end(), '\n'), 150);
 }
 
 TEST(MakeLogger, DevNullDropsEverything) {
