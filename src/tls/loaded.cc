@@ -96,19 +96,36 @@ Status use_trusted(SSL_CTX* ssl, const std::string& ca_file, Role role) {
   return {};
 }
 
+// The lists of a file: one in DER, or any number in PEM, as who has several authorities puts them together. None: it can't be read.
+std::vector<CrlPtr> lists_of(const std::string& text) {
+  std::vector<CrlPtr> lists;
+  const auto* at = reinterpret_cast<const unsigned char*>(text.data());
+  if (CrlPtr list{d2i_X509_CRL(nullptr, &at, static_cast<long>(text.size()))}) {
+    lists.push_back(std::move(list));
+    return lists;
+  }
+  ERR_clear_error();
+  const BioPtr bio = bio_over(text);
+  while (CrlPtr list{PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr)}) lists.push_back(std::move(list));
+  const unsigned long error = ERR_peek_last_error();
+  const bool at_end = ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+  if (!at_end) lists.clear();  // half a file would let in whom the other half names
+  return lists;
+}
+
 Result<std::set<std::string, std::less<>>> read_revoked(const std::string& path) {
   TRY_ASSIGN(const std::string text, read_file(path));
-  const auto* at = reinterpret_cast<const unsigned char*>(text.data());
-  CrlPtr list(d2i_X509_CRL(nullptr, &at, static_cast<long>(text.size())));
-  if (list == nullptr) list.reset(PEM_read_bio_X509_CRL(bio_over(text).get(), nullptr, nullptr, nullptr));
-  if (list == nullptr) return invalid(path, "x509: malformed crl");
+  const std::vector<CrlPtr> lists = lists_of(text);
+  if (lists.empty()) return invalid(path, "x509: malformed crl");
   ERR_clear_error();
   std::set<std::string, std::less<>> serials;
-  const STACK_OF(X509_REVOKED)* const revoked = X509_CRL_get_REVOKED(list.get());
-  for (int i = 0; i < sk_X509_REVOKED_num(revoked); ++i) {
-    const ASN1_INTEGER* const serial = X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(revoked, i));
-    serials.emplace(reinterpret_cast<const char*>(ASN1_STRING_get0_data(serial)),
-                    static_cast<std::size_t>(ASN1_STRING_length(serial)));
+  for (const CrlPtr& list : lists) {
+    const STACK_OF(X509_REVOKED)* const revoked = X509_CRL_get_REVOKED(list.get());
+    for (int i = 0; i < sk_X509_REVOKED_num(revoked); ++i) {
+      const ASN1_INTEGER* const serial = X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(revoked, i));
+      serials.emplace(reinterpret_cast<const char*>(ASN1_STRING_get0_data(serial)),
+                      static_cast<std::size_t>(ASN1_STRING_length(serial)));
+    }
   }
   return serials;
 }

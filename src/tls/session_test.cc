@@ -109,6 +109,30 @@ TEST_F(Sessions, ARevokedCertificateIsRefused) {
   EXPECT_EQ(ends.server->error(), "transport: certificate serial 66 revoked");
 }
 
+TEST_F(Sessions, EveryListOfAFileCounts) {
+  const Pair first = authority.issue("first");
+  const Pair second = authority.issue("second");
+  Settings server = trusting(pair);
+  authority.append_revoked("lists.pem", {first.cert_file});
+  server.crl_file = authority.append_revoked("lists.pem", {second.cert_file});
+  for (const Pair& revoked : {first, second}) {
+    BothEnds both;
+    both.shake_hands(*open(Role::kServer, server), *open(Role::kClient, trusting(revoked)), "localhost");
+    EXPECT_EQ(both.server_outcome, Outcome::kFailed);
+    EXPECT_TRUE(both.server->error().ends_with("revoked")) << both.server->error();
+  }
+  meet(server, trusting(authority.issue("client")));
+  EXPECT_TRUE(ends.talk());
+}
+
+TEST_F(Sessions, AFileThatBreaksOffWithinALaterListIsRefused) {
+  Settings server = trusting(pair);
+  authority.append_revoked("lists.pem", {authority.issue("first").cert_file});
+  server.crl_file = authority.append_revoked("lists.pem", {authority.issue("second").cert_file});
+  std::filesystem::resize_file(server.crl_file, std::filesystem::file_size(server.crl_file) - 40);
+  EXPECT_FALSE(Context::open(Role::kServer, server, {}, base::system_clock(), base::null_logger()).has_value());
+}
+
 TEST_F(Sessions, AnotherThanTheRevokedOneIsLetIn) {
   Settings server = trusting(pair);
   server.crl_file = authority.revoke("list.crl", {authority.issue("revoked").cert_file});

@@ -63,6 +63,8 @@ struct Authority::State {
   KeyPtr key = new_key();
   X509Ptr certificate;
   long serial = 100;
+
+  CrlPtr list_of(const std::vector<std::string>& cert_files) const;
 };
 
 Authority::Authority(const TemporaryFolder& folder, const std::string& name)
@@ -95,23 +97,33 @@ Pair Authority::issue(const std::string& file, const Subject& subject) {
   return pair;
 }
 
-std::string Authority::revoke(const std::string& file, const std::vector<std::string>& cert_files) {
-  const CrlPtr list(X509_CRL_new());
+CrlPtr Authority::State::list_of(const std::vector<std::string>& cert_files) const {
+  CrlPtr list(X509_CRL_new());
   X509_CRL_set_version(list.get(), X509_CRL_VERSION_2);
-  X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(state_->certificate.get()));
+  X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(certificate.get()));
   const std::unique_ptr<ASN1_TIME, Freed<ASN1_TIME_free>> now(ASN1_TIME_set(nullptr, std::time(nullptr)));
   X509_CRL_set1_lastUpdate(list.get(), now.get());
   X509_CRL_set1_nextUpdate(list.get(), now.get());
   for (const std::string& path : cert_files) {
-    const X509Ptr certificate(PEM_read_X509(open_file(path, "r").get(), nullptr, nullptr, nullptr));
+    const X509Ptr revoked(PEM_read_X509(open_file(path, "r").get(), nullptr, nullptr, nullptr));
     X509_REVOKED* const entry = X509_REVOKED_new();
-    X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(certificate.get()));
+    X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(revoked.get()));
     X509_REVOKED_set_revocationDate(entry, now.get());
     X509_CRL_add0_revoked(list.get(), entry);
   }
-  CHECK(X509_CRL_sign(list.get(), state_->key.get(), EVP_sha256()) > 0);
-  const std::string path = folder_.path(file);
-  i2d_X509_CRL_fp(open_file(path, "w").get(), list.get());
+  CHECK(X509_CRL_sign(list.get(), key.get(), EVP_sha256()) > 0);
+  return list;
+}
+
+std::string Authority::revoke(const std::string& file, const std::vector<std::string>& cert_files) {
+  std::string path = folder_.path(file);
+  i2d_X509_CRL_fp(open_file(path, "w").get(), state_->list_of(cert_files).get());
+  return path;
+}
+
+std::string Authority::append_revoked(const std::string& file, const std::vector<std::string>& cert_files) {
+  std::string path = folder_.path(file);
+  PEM_write_X509_CRL(open_file(path, "a").get(), state_->list_of(cert_files).get());
   return path;
 }
 

@@ -45,6 +45,8 @@ class Authority {
   Pair issue(const std::string& file, const Subject& subject = {});
   // A list (DER) of the certificates in these files, into `<file>`. Returns its path.
   std::string revoke(const std::string& file, const std::vector<std::string>& cert_files);
+  // The same in PEM, behind what the file holds already.
+  std::string append_revoked(const std::string& file, const std::vector<std::string>& cert_files);
 
  private:
   struct State;
