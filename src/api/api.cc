@@ -8,6 +8,7 @@
 #include "api/auth/key_reloader.h"
 #include "api/auth/methods.h"
 #include "api/auth/passwords.h"
+#include "api/auth/signature_checks.h"
 #include "api/auth/tokens.h"
 #include "api/cluster_service.h"
 #include "api/concurrency/election_service.h"
@@ -56,7 +57,8 @@ struct Api::Parts {
         replies(stats, slow_reads, metrics, clock),
         tokens(options.tokens ? options.tokens : simple_tokens(all_metrics, clock, logger)),
         key_reloader(context, tokens),
-        callers(context, *tokens),
+        signatures(*tokens, options.verify_elsewhere),
+        callers(context, *tokens, signatures),
         gate(context, callers),
         health(context, gate, replies),
         quota(context, replies),
@@ -86,6 +88,7 @@ struct Api::Parts {
   Replies replies;
   const std::shared_ptr<Tokens> tokens;
   KeyReloader key_reloader;
+  SignatureChecks signatures;
   Callers callers;
   Gate gate;
   HealthService health;

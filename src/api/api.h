@@ -81,6 +81,8 @@ struct Options {
   bool client_cert_auth = false;                         // --client-cert-auth: a certificate's common name is a user
   // As read_elsewhere, on a thread that is there for passwords. None: they are hashed on the spot.
   std::function<void(base::UniqueFunction<void()>)> hash_elsewhere = {};
+  // As read_elsewhere, on a thread that is there for the signatures of tokens. None: they are verified on the spot.
+  std::function<void(base::UniqueFunction<void()>)> verify_elsewhere = {};
   std::vector<std::string> command_line;                 // for /debug/vars
   std::vector<Feature> features;                         // for /metrics
   std::string toolchain;                                 // where etcd names its Go release, likewise

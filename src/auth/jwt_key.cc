@@ -197,6 +197,8 @@ std::optional<JwtMethod> jwt_method(std::string_view name) {
 
 std::string_view name_of(JwtMethod method) { return row_of(method).name; }
 
+bool is_hmac(JwtMethod method) { return row_of(method).family == Family::kHmac; }
+
 JwtKey::JwtKey(JwtMethod method, bool can_sign, std::unique_ptr<Parts> parts) : method_(method), can_sign_(can_sign), parts_(std::move(parts)) {}
 JwtKey::~JwtKey() = default;
 
@@ -205,9 +207,9 @@ Result<std::shared_ptr<const JwtKey>> JwtKey::load(JwtMethod method, const JwtKe
   const auto finish = [&](bool can_sign, Parts parts) {
     return std::shared_ptr<const JwtKey>(new JwtKey(method, can_sign, std::make_unique<Parts>(std::move(parts))));
   };
-  const bool is_hmac = row.family == Family::kHmac;
-  if (files.private_key.empty() && (is_hmac || files.public_key.empty())) return fail(Errc::kInvalid, "auth: missing key data");
-  if (is_hmac) return finish(true, {.secret = files.private_key, .key = nullptr});
+  const bool has_secret = is_hmac(method);
+  if (files.private_key.empty() && (has_secret || files.public_key.empty())) return fail(Errc::kInvalid, "auth: missing key data");
+  if (has_secret) return finish(true, {.secret = files.private_key, .key = nullptr});
 
   Pkey private_key = files.private_key.empty() ? nullptr : decode_pem(row, files.private_key, EVP_PKEY_KEYPAIR);
   if (!files.private_key.empty() && private_key == nullptr) return fail(unreadable(row.family));

@@ -18,6 +18,8 @@ enum class JwtMethod : std::uint8_t { kHs256, kHs384, kHs512, kRs256, kRs384, kR
 // "RS256" and the like; nothing for other names ("none" included).
 std::optional<JwtMethod> jwt_method(std::string_view name);
 std::string_view name_of(JwtMethod method);
+// A microsecond's work; signatures of the other methods take some 20 to 1000.
+bool is_hmac(JwtMethod method);
 
 // Contents of the files, empty where there is none: PEM, but for HMAC, whose private key is the bytes as they are.
 struct JwtKeyFiles {

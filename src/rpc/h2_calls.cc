@@ -325,10 +325,16 @@ bool H2Calls::pump_one(StreamExchange& exchange) {
   return true;
 }
 
+// A handler that begins later than its call is told when it asks for messages.
 void H2Calls::tell_half_close(StreamExchange& exchange) {
-  if (std::exchange(exchange.told_half_close, true)) return;
-  if (!exchange.reader.is_empty()) return fail(exchange, {GrpcCode::kInternal, "unexpected EOF"});
-  if (exchange.events->on_half_close) exchange.events->on_half_close();
+  if (exchange.told_half_close) return;
+  if (!exchange.reader.is_empty()) {
+    exchange.told_half_close = true;
+    return fail(exchange, {GrpcCode::kInternal, "unexpected EOF"});
+  }
+  if (!exchange.events->on_half_close) return;
+  exchange.told_half_close = true;
+  exchange.events->on_half_close();
 }
 
 void H2Calls::http_data(StreamExchange& exchange, std::string_view bytes) {

@@ -87,7 +87,7 @@ void LocalCall::begin_stream() {
     return (*handler)(StreamHandle::call_of(exchange), std::move(request_));
   }
   std::get<BidiHandler>(method_.handler)(StreamHandle::call_of(exchange));
-  if (closed_) close();
+  if (closed_) tell_half_close();
 }
 
 bool LocalCall::refuse_large(const base::SharedBytes& message) {
@@ -113,9 +113,15 @@ void LocalCall::send(base::SharedBytes message) {
 
 void LocalCall::close() {
   closed_ = true;
+  tell_half_close();
+}
+
+// A handler that begins later than its call is told when it asks for messages.
+void LocalCall::tell_half_close() {
   const auto keep = stream_;
-  if (keep == nullptr || std::exchange(keep->told_half_close, true)) return;
-  if (keep->events->on_half_close) keep->events->on_half_close();
+  if (keep == nullptr || keep->told_half_close || !keep->events->on_half_close) return;
+  keep->told_half_close = true;
+  keep->events->on_half_close();
 }
 
 void LocalCall::resume() {
@@ -147,6 +153,7 @@ void LocalCall::carry_out(StreamExchange& exchange, StreamOrders orders) {
   }
   exchange.credit += orders.credit;
   deliver();
+  if (closed_) return tell_half_close();
   if (orders.credit > 0 && wants_message() && events_.on_wanted) events_.on_wanted();
 }
 

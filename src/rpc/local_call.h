@@ -75,6 +75,7 @@ class LocalCall {
   void begin_stream();
   void fill(CallInfo& info);
   bool refuse_large(const base::SharedBytes& message);
+  void tell_half_close();
   // From the exchange, on the loop: the handler's answer or orders.
   void answer(UnaryExchange& exchange);
   void carry_out(StreamExchange& exchange, StreamOrders orders);

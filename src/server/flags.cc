@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/go_text.h"
+#include "server/secrets.h"
 
 namespace etcd::server {
 
@@ -33,7 +34,9 @@ void check_unused(const std::vector<std::string>& environment, const std::set<st
           "flag))",
           {{"environment-variable", name}});
     }
-    if (item.starts_with("ETCD_")) logger.warn("unrecognized environment variable", {{"environment-variable", item}});
+    if (!item.starts_with("ETCD_")) continue;
+    const std::string shown = is_secret(name) ? name + "=" + std::string(kSecret) : item;
+    logger.warn("unrecognized environment variable", {{"environment-variable", shown}});
   }
 }
 
@@ -138,7 +141,8 @@ Status FlagSet::read_environment(const std::vector<std::string>& environment, ba
       outcome = fail(Errc::kInvalid, "invalid value " + base::go_quote(value->second) + " for " + name + ": " + set_to.error().detail);
       continue;
     }
-    logger.info("recognized and used environment variable", {{"variable-name", name}, {"variable-value", value->second}});
+    logger.info("recognized and used environment variable",
+                {{"variable-name", name}, {"variable-value", is_secret(name) ? kSecret : std::string_view(value->second)}});
   }
   check_unused(environment, used, on_command_line, logger);
   return outcome;

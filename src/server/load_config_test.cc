@@ -225,6 +225,13 @@ TEST_F(LoadConfig, TheEnvironmentGivesWhatTheCommandLineDoesNot) {
       errors_->has("\"msg\":\"recognized and used environment variable\",\"variable-name\":\"ETCD_DATA_DIR\",\"variable-value\":\"/d\""));
 }
 
+TEST_F(LoadConfig, PasswordsOfTheEnvironmentAreNotLogged) {
+  (void)config({}, {"ETCD_DISCOVERY_PASSWORD=hidden", "ETCD_ROOT_PASSWORD=hidden"});
+  EXPECT_TRUE(errors_->has("\"variable-name\":\"ETCD_DISCOVERY_PASSWORD\",\"variable-value\":\"(secret)\""));
+  EXPECT_TRUE(errors_->has("\"environment-variable\":\"ETCD_ROOT_PASSWORD=(secret)\""));
+  EXPECT_FALSE(errors_->has("hidden"));
+}
+
 TEST_F(LoadConfig, AVariableWhoseFlagIsOnTheCommandLineEndsTheProcess) {
   LogWorld world{output_, base::fd_log_sink(2), files_, base::system_clock()};
   EXPECT_EXIT((void)load_config({{"etcd", "--name=a"}, {"ETCD_NAME=b"}, host_}, world), testing::ExitedWithCode(1),

@@ -24,6 +24,7 @@
 #include "server/startup_pages.h"
 #include "server/threads.h"
 #include "server/tls_side.h"
+#include "server/secrets.h"
 #include "server/validate.h"
 
 namespace etcd::server {
@@ -113,7 +114,7 @@ api::Options api_options(const Config& config) {
   options.corrupt_check_ns = config.maintenance.corrupt_check_time.count();
   if (config.features.enabled("CompactHashCheck")) options.compact_hash_check_ns = config.maintenance.compact_hash_check_time.count();
   options.health_stops_on_defragment = config.features.enabled("StopGRPCServiceOnDefrag");
-  options.command_line = config.command_line;
+  options.command_line = without_secrets(config.command_line);
   options.toolchain = kToolchain;
   for (const Feature& feature : known_features()) {
     options.features.push_back({std::string(feature.name), std::string(name_of(feature.stage)), config.features.enabled(feature.name)});
@@ -258,6 +259,8 @@ Status Server::open() {
     peer_side_.ask_versions(std::move(view), std::move(told));
   };
   const node::NodeWakeups wakeups{write_.wakeup(), write_.wakeup(), write_.wakeup(), flush_.wakeup(), work_.wakeup()};
+  StageThread verify_{"verify", base::system_clock()};
+  node::Worker verifier_{verify_.wakeup()};  // of signed tokens; not behind passwords, which take a thousand times as long
   auto ready = [this] { io_.front()->loop().post([this] { serve_clients(); }); };
   TRY_ASSIGN(node_, node::LocalNode::open(*files_, options, wakeups, make_node_observer(metrics_), ready, clock_, logger_));
   if (config_.features.enabled("InitialCorruptCheck")) {
@@ -294,6 +297,7 @@ Status Server::prepare_start(bool initialized, node::StartOptions& start) {
   start.join.emplace();
   if (initialized) return {};  // it has joined, even if its log is still empty
   TRY_ASSIGN(start.join, find_cluster(start.initial_cluster, start.name, tls_.dial_peers, logger_));
+  serving.verify_elsewhere = [this](node::Job job) { verifier_.inbox().push(std::move(job)); };
   return {};
 }
 
@@ -335,12 +339,14 @@ Status Server::listen(rpc::Server& server, const Urls& urls, rpc::Serves serves)
     if (place.is_secure) logger_.info("serving client traffic securely", fields);
   }
   return {};
+  verify_.add([this](std::int64_t) { return verifier_.step(); });
 }
 
 std::shared_ptr<const rpc::TlsListen> Server::secured(const ListenPlace& place) const {
   if (!place.is_secure) return nullptr;
   return std::make_shared<const rpc::TlsListen>(rpc::TlsListen{.context = tls_.clients, .plain_too = place.is_plain});
 }
+  verify_.start();
 
 void Server::stop() {
   const base::Logger::Fields fields = {{"name", config_.member.name},
@@ -404,6 +410,7 @@ void Server::skip_transfer(const node::NodeStatus& status) {
 void Server::drain(rpc::Server& server) {
   std::promise<void> drained;
   server.drain(kDrainNs, [&] { drained.set_value(); });
+  verify_.stop();
   drained.get_future().wait();
 }
 

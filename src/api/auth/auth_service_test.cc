@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
+
+#include "api/auth/passwords.h"
 #include "api/testing/auth_world.h"
 #include "apply/request.h"
 #include "apply/response.h"
@@ -89,6 +92,29 @@ TEST_F(AuthService, LoginsThatMustFailFailInEtcdsWords) {
   EXPECT_EQ(certified.message, "auth: authentication failed, password was given for no password user");
   EXPECT_TRUE(rig.node.proposed.empty());
   EXPECT_TRUE(rig.lines->has("invalid authentication was requested"));
+}
+
+// Or the time that the answer takes would tell who is a user.
+TEST(Logins, OfWhoIsNoUserTakeAHashOfTheSameCost) {
+  std::deque<base::UniqueFunction<void()>> jobs;
+  Options options;
+  options.bcrypt_cost = auth::kMinBcryptCost;
+  options.hash_elsewhere = [&](base::UniqueFunction<void()> job) { jobs.push_back(std::move(job)); };
+  ApiRig rig(std::move(options));
+  AuthWorld world(rig);
+  for (const char* user : {"nobody", "keeper"}) {
+    const std::int32_t stream = rig.begin("Auth/Authenticate", login_of(user, "wrong"));
+    ASSERT_EQ(jobs.size(), 1u) << user;
+    EXPECT_EQ(rig.outcome_of(stream).code, "not answered");
+    jobs.front()();
+    jobs.clear();
+    rig.settle();
+    EXPECT_EQ(rig.outcome_of(stream).message, "etcdserver: authentication failed, invalid user ID or password") << user;
+  }
+  const std::string nobodys = Passwords(12, {}, rig.clock).nobodys_hash();
+  EXPECT_EQ(nobodys.size(), 60u);
+  EXPECT_TRUE(nobodys.starts_with("$2a$12$"));
+  EXPECT_FALSE(auth::bcrypt_matches(Passwords(auth::kMinBcryptCost, {}, rig.clock).nobodys_hash(), ""));
 }
 
 TEST_F(AuthService, ALoginWaitsForTheStateAsOfItsBeginning) {
@@ -339,9 +365,36 @@ TEST_F(AuthService, DisablingVoidsAllTokensForEver) {
 
 // --- Certificates
 
+// CVE-2018-16886: the certificate of the gateway, or of who speaks through it, was taken for the user.
+TEST(CertificateUser, IsNobodyBehindTheGateway) {
+  rpc::CallInfo info;
+  EXPECT_EQ(certificate_user(info), "");
+  rpc::Peer peer;
+  peer.verified_common_name = "root";
+  info.peer = std::make_shared<const rpc::Peer>(std::move(peer));
+  EXPECT_EQ(certificate_user(info), "root");
+  info.metadata.add("grpcgateway-accept", "*/*");
+  EXPECT_EQ(certificate_user(info), "");
+}
+
+std::string ask_gateway(ApiRig& rig) { return rig.http("POST", "/v3/maintenance/status", "Host: localhost\r\nContent-Length: 0\r\n"); }
+
+TEST(CertificateUser, WhoShowsACertificateToTheGatewayIsToldThatItDoesNotCount) {
+  Options options;
+  options.client_cert_auth = true;
+  ApiRig rig(std::move(options));
+  AuthWorld world(rig);
+  rig.certificate_name = "root";
+  const std::string answer = ask_gateway(rig);
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << answer;
+  rig.certificate_name = "";
+  EXPECT_NE(ask_gateway(rig).find("etcdserver: user name is empty"), std::string::npos);
+}
+
 TEST_F(AuthService, WithoutClientCertAuthACertificateIsNobody) {
   AuthWorld world(rig);
-  EXPECT_EQ(rig.call("KV/Range", range_of("k1")).message, "etcdserver: user name is empty");
+  rig.certificate_name = "root";
+  EXPECT_NE(ask_gateway(rig).find("etcdserver: user name is empty"), std::string::npos);
 }
 
 }  // namespace

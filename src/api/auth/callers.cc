@@ -36,30 +36,38 @@ std::optional<std::string_view> token_of(const rpc::Metadata& metadata) {
   return token;
 }
 
-Moment Callers::now() const {
-  return {.monotonic_ns = context_.lanes.here().loop().now_ns(), .wall_ns = tokens_.are_signed() ? context_.clock.wall_ns() : 0};
-}
-
-std::string_view Callers::certificate_name(const rpc::CallInfo& info) const {
-  if (!context_.options.client_cert_auth || info.peer == nullptr || info.metadata.find(kGatewayField)) return {};
+std::string_view certificate_user(const rpc::CallInfo& info) {
+  if (info.peer == nullptr || info.metadata.find(kGatewayField)) return {};
   return info.peer->verified_common_name;
 }
 
-// Null if the token is worth nothing.
-const Caller* Callers::find(std::string_view token) {
+Moment Callers::now() const {
+  const std::int64_t monotonic_ns = context_.lanes.here().loop().now_ns();
+  if (!tokens_.are_signed()) return {.monotonic_ns = monotonic_ns};
+  return {.monotonic_ns = monotonic_ns, .wall_ns = context_.clock.wall_ns(), .key = tokens_.key_number()};
+}
+
+std::string_view Callers::certificate_name(const rpc::CallInfo& info) const {
+  return context_.options.client_cert_auth ? certificate_user(info) : std::string_view();
+}
+
+// Never null.
+Result<const Caller*> Callers::find(std::string_view token) {
   CallerMemory& memory = context_.lanes.here().callers();
+  const Moment now = this->now();
   const Caller* const known = memory.find(token);
-  if (known != nullptr && known->is_good(now())) return known;
-  auto found = look_up(token);
-  if (found) return &memory.add(token, std::move(*found), now());
+  if (known != nullptr && known->is_good(now)) return known;
+  const Error* const refused = memory.find_refused(token, now);
+  auto found = refused != nullptr ? Result<Caller>(fail(*refused)) : look_up(token);
+  if (found) return &memory.add(token, std::move(*found), now);
   complain(token, found.error());
-  return nullptr;
+  return fail(found.error().code);
 }
 
 Result<Caller> Callers::look_up(std::string_view token) const {
   if (tokens_.are_signed()) {
-    TRY_ASSIGN(auth::JwtClaims claims, tokens_.read_signed(token));
-    return Caller::by_token(std::move(claims));
+    TRY_ASSIGN(Tokens::Verified verified, tokens_.read_signed(token));
+    return Caller::by_token(std::move(verified.claims), verified.key);
   }
   auto simple = tokens_.find_simple(token);
   if (simple == nullptr) return fail(Errc::kInvalidAuthToken);
@@ -80,8 +88,7 @@ Result<auth::Who> Callers::who(const rpc::CallInfo& info) {
     const std::string_view name = certificate_name(info);
     return name.empty() ? auth::Who() : auth::Who(name, view.revision());
   }
-  const Caller* const caller = find(*token);
-  if (caller == nullptr) return fail(Errc::kInvalidAuthToken);
+  TRY_ASSIGN(const Caller* const caller, find(*token));
   return caller->who(view, now());
 }
 
@@ -93,8 +100,8 @@ Caller Callers::caller(const rpc::CallInfo& info) {
     const std::string_view name = certificate_name(info);
     return name.empty() ? Caller() : Caller::by_certificate(std::string(name));
   }
-  const Caller* const known = find(*token);
-  return known == nullptr ? Caller::by_bad_token() : *known;
+  const auto known = find(*token);
+  return known ? **known : Caller::by_bad_token();
 }
 
 Result<auth::Identity> Callers::identity(const rpc::CallInfo& info) {
@@ -128,7 +135,8 @@ Status Callers::check_admin(std::string_view token) const {
   if (token.empty()) return fail(Errc::kUserEmpty);
   if (token.starts_with(kBearer)) token.remove_prefix(kBearer.size());
   TRY_ASSIGN(const Caller caller, look_up(token));
-  TRY_ASSIGN(const auth::Who who, caller.who(*view, {context_.clock.monotonic_ns(), context_.clock.wall_ns()}));
+  const Moment now{.monotonic_ns = context_.clock.monotonic_ns(), .wall_ns = context_.clock.wall_ns(), .key = tokens_.key_number()};
+  TRY_ASSIGN(const auth::Who who, caller.who(*view, now));
   return view->check_admin(who);
 }
 
@@ -185,9 +193,20 @@ void Callers::check_lease(const rpc::CallInfo& info, LeaseId id, auth::Access::K
   });
 }
 
-bool Callers::is_settled(const rpc::CallInfo& info) {
+bool Callers::has_verified_signature(const rpc::CallInfo& info) {
   Lane& lane = context_.lanes.here();
-  if (tokens_.are_signed() || !lane.users().enabled()) return true;
+  if (!signatures_.are_worthwhile() || !lane.users().enabled()) return true;
+  const auto token = token_of(info.metadata);
+  if (!token) return true;
+  const Moment now = this->now();
+  const Caller* const known = lane.callers().find(*token);
+  return (known != nullptr && known->is_good(now)) || lane.callers().find_refused(*token, now) != nullptr;
+}
+
+bool Callers::is_settled(const rpc::CallInfo& info) {
+  if (tokens_.are_signed()) return has_verified_signature(info);
+  Lane& lane = context_.lanes.here();
+  if (!lane.users().enabled()) return true;
   const auto token = token_of(info.metadata);
   if (!token || lane.callers().find(*token) != nullptr) return true;
   // It names the entry before its own: who waits for no more than that, as etcd does, may still not know it.
@@ -195,7 +214,26 @@ bool Callers::is_settled(const rpc::CallInfo& info) {
   return !index || *index < lane.status().applied.value || tokens_.find_simple(*token) != nullptr;
 }
 
+// Calls that come with the same token meanwhile wait with the first.
+void Callers::verify(const std::string& token, base::UniqueFunction<void()> next) {
+  Lane& lane = context_.lanes.here();
+  if (!lane.callers().wait_for(token, std::move(next))) return;
+  signatures_.check(token, lane.loop(), [this, &lane, token](Result<Tokens::Verified> verified) { on_verified(lane, token, std::move(verified)); });
+}
+
+// Where there were too many to verify, only those that wait now are refused.
+void Callers::on_verified(Lane& lane, const std::string& token, Result<Tokens::Verified> verified) {
+  if (verified) {
+    lane.callers().add(token, Caller::by_token(std::move(verified->claims), verified->key), now());
+  } else {
+    lane.callers().refuse(token, verified.error(), now());
+  }
+  for (auto& next : lane.callers().take_waiting(token)) next();
+  if (!verified && verified.error().code != Errc::kInvalidAuthToken) lane.callers().forget_refused(token);
+}
+
 void Callers::settle(const rpc::CallInfo& info, base::UniqueFunction<void()> next) {
+  if (tokens_.are_signed()) return verify(std::string(*token_of(info.metadata)), std::move(next));
   rpc::Loop& loop = context_.lanes.here().loop();
   const std::int64_t deadline_ns = std::min(info.deadline_ns, loop.now_ns() + context_.options.request_timeout_ns);
   context_.node.read_barrier(deadline_ns, [&loop, next = std::move(next)](const Status&) mutable { loop.post(std::move(next)); });

@@ -7,10 +7,12 @@
 // Everything on the loop of the call.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "api/auth/caller.h"
+#include "api/auth/signature_checks.h"
 #include "api/auth/tokens.h"
 #include "api/context.h"
 #include "auth/identity.h"
@@ -22,8 +24,8 @@ namespace etcd::api {
 
 class Callers {
  public:
-  // Both must outlive it.
-  Callers(Context& context, Tokens& tokens) : context_(context), tokens_(tokens) {}
+  // All must outlive it.
+  Callers(Context& context, Tokens& tokens, SignatureChecks& signatures) : context_(context), tokens_(tokens), signatures_(signatures) {}
 
   // Who calls, to be asked again later, when the call may be over.
   Caller caller(const rpc::CallInfo& info);
@@ -53,23 +55,31 @@ class Callers {
   // Of these, which somebody says are a lease's.
   Status check_lease_keys(const rpc::CallInfo& info, std::span<const std::string> keys, auth::Access::Kind kind);
 
-  // A token may be newer than what this member has applied. False if that may be so: then settle() calls `next` once this member has applied what was
-  // committed when it was asked, or can't in time.
+  // Whether who calls can be told at once. Not if the signature of their token has to be verified, or if a simple token may be newer than what this
+  // member has applied. Then settle() calls `next` once the signature was verified (right or wrong), or once this member has applied what was committed
+  // when it was asked, or can't in time. `next` holds the call, and runs on this loop.
   bool is_settled(const rpc::CallInfo& info);
   void settle(const rpc::CallInfo& info, base::UniqueFunction<void()> next);
+  // Those of is_settled() that are verified by their signature. A stream waits for no other: its messages are judged one by one.
+  bool has_verified_signature(const rpc::CallInfo& info);
 
  private:
   Moment now() const;
   std::string_view certificate_name(const rpc::CallInfo& info) const;
-  const Caller* find(std::string_view token);
+  Result<const Caller*> find(std::string_view token);
   Result<Caller> look_up(std::string_view token) const;
+  void verify(const std::string& token, base::UniqueFunction<void()> next);
+  void on_verified(Lane& lane, const std::string& token, Result<Tokens::Verified> verified);
   void complain(std::string_view token, const Error& error);
 
   Context& context_;
   Tokens& tokens_;
+  SignatureChecks& signatures_;
 };
 
 // The token that a call carries, without "Bearer "; nothing if it carries none.
 std::optional<std::string_view> token_of(const rpc::Metadata& metadata);
+// Whom the certificate of the call's connection stands for, with --client-cert-auth; empty: nobody. It says nothing of who is behind the JSON gateway.
+std::string_view certificate_user(const rpc::CallInfo& info);
 
 }  // namespace etcd::api

@@ -35,11 +35,17 @@ void Login::check_password() {
   const auth::View& view = parts_.context.lanes.here().users();
   if (!view.enabled()) return answer(fail(Errc::kAuthNotEnabled));
   const auth::UserView* const user = view.find_user(user_);
-  if (user == nullptr) return refuse(Error{Errc::kAuthFailed});
+  if (user == nullptr) return refuse_nobody();
   if (user->no_password) return refuse(Error{Errc::kNoPasswordUser});
   checked_revision_ = view.revision();
   parts_.passwords.check({user_, password_, user->password_hash}, loop_, [self = shared_from_this()] { return !self->call_.is_cancelled(); },
                          [self = shared_from_this()](const Status& status) { self->on_checked(status); });
+}
+
+// Not sooner than a user with a wrong password: else strangers could find out who is a user.
+void Login::refuse_nobody() {
+  parts_.passwords.check({user_, password_, parts_.passwords.nobodys_hash()}, loop_, [self = shared_from_this()] { return !self->call_.is_cancelled(); },
+                         [self = shared_from_this()](const Status& status) { self->refuse(status ? Error{Errc::kAuthFailed} : status.error()); });
 }
 
 void Login::on_checked(const Status& status) {

@@ -30,6 +30,7 @@ class Login : public std::enable_shared_from_this<Login> {
 
  private:
   void check_password();
+  void refuse_nobody();
   void on_checked(const Status& status);
   void propose();
   void on_applied(Result<base::Rope> response);

@@ -38,7 +38,14 @@ void Methods::add(const char* service, const char* name, Rule rule, rpc::ServerS
 }
 
 void Methods::add(const char* service, const char* name, Rule rule, rpc::BidiHandler handler) {
-  table_.add(service, name, std::move(handler));
+  auto once_verified = [&callers = callers_, handler = std::make_shared<const rpc::BidiHandler>(std::move(handler))](rpc::StreamCall call) {
+    if (callers.has_verified_signature(call.info())) return (*handler)(std::move(call));
+    const rpc::CallInfo& info = call.info();
+    callers.settle(info, [handler, call = std::move(call)]() mutable {
+      if (!call.is_cancelled()) (*handler)(std::move(call));
+    });
+  };
+  table_.add(service, name, rpc::BidiHandler(std::move(once_verified)));
   set_rule(rule);
 }
 

@@ -31,7 +31,8 @@ class Methods {
 
   void add(const char* service, const char* name, Rule rule, rpc::UnaryHandler handler, rpc::AnswerSize answers = rpc::AnswerSize::kAny);
   void add(const char* service, const char* name, Rule rule, rpc::ServerStreamHandler handler);
-  // A stream's messages are its callers' word, one by one: a token that is newer than this member's state is refused, and the client asks again.
+  // A stream's messages are its callers' word, one by one: a token that is newer than this member's state is refused, and the client asks again. Only
+  // for a signature to be verified the stream's beginning waits.
   void add(const char* service, const char* name, Rule rule, rpc::BidiHandler handler);
 
  private:

@@ -17,6 +17,12 @@ int usable_bcrypt_cost(int given, base::Logger& logger) {
 
 auth::PasswordCache::Key Passwords::make_key() { return secret_bytes<std::tuple_size_v<auth::PasswordCache::Key>>(); }
 
+// The salt is as good as any; what follows is the hash of nothing that one could find.
+std::string Passwords::make_nobodys_hash(int cost) {
+  constexpr std::size_t kSaltAndHash = 53;
+  return (cost < 10 ? "$2a$0" : "$2a$") + std::to_string(cost) + "$" + std::string(kSaltAndHash, '.');
+}
+
 // False if there is no place for it.
 bool Passwords::run(base::UniqueFunction<void()> job) {
   if (!elsewhere_) return job(), true;

@@ -29,7 +29,8 @@ class Passwords {
 
   // `cost`: of new hashes. `elsewhere` runs jobs one after the other on a thread that is there for them, until this goes; empty: they run at once. All
   // must outlive it.
-  Passwords(int cost, RunElsewhere elsewhere, base::Clock& clock) : cost_(cost), elsewhere_(std::move(elsewhere)), clock_(clock), cache_(make_key()) {}
+  Passwords(int cost, RunElsewhere elsewhere, base::Clock& clock)
+      : cost_(cost), nobodys_hash_(make_nobodys_hash(cost)), elsewhere_(std::move(elsewhere)), clock_(clock), cache_(make_key()) {}
 
   // bcrypt's text with a new salt. kTooManyRequests, and the errors of auth::bcrypt_hash().
   void hash(std::string password, rpc::Loop& loop, base::UniqueFunction<void(Result<std::string>)> done);
@@ -39,16 +40,20 @@ class Passwords {
     std::string password;
     std::string hash;  // what is stored for the user
   };
+  // What no password has as its hash. To check against it takes as long as against a user's, so that it does not show who is one.
+  const std::string& nobodys_hash() const { return nobodys_hash_; }
   // Success, kAuthFailed or kTooManyRequests. Within the call if that is known already. If `is_wanted` says no when its turn comes, nothing is computed:
   // kCanceled. On the loop's thread.
   void check(Login login, rpc::Loop& loop, base::UniqueFunction<bool()> is_wanted, base::UniqueFunction<void(Status)> done);
 
  private:
   static auth::PasswordCache::Key make_key();
+  static std::string make_nobodys_hash(int cost);
   bool run(base::UniqueFunction<void()> job);
   Status check_now(const Login& login);
 
   const int cost_;
+  const std::string nobodys_hash_;
   RunElsewhere elsewhere_;
   base::Clock& clock_;
   auth::PasswordCache cache_;

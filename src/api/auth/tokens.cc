@@ -59,11 +59,16 @@ Result<std::string> Tokens::sign(std::string_view user, std::uint64_t revision) 
   return auth::make_jwt(*key, {.username = std::string(user), .revision = revision, .expires_s = expires_s});
 }
 
-Result<auth::JwtClaims> Tokens::read_signed(std::string_view token) const {
+// The number is read first: should the key change in between, the number is the old one, and what was found out counts for nothing.
+Result<Tokens::Verified> Tokens::read_signed(std::string_view token) const {
+  const std::uint64_t number = key_number();
   const auto key = this->key();
   if (key == nullptr) return fail(Errc::kInvalidAuthToken, "no tokens are taken");
-  return auth::read_jwt(*key, token, world_.clock.wall_ns());
+  TRY_ASSIGN(auth::JwtClaims claims, auth::read_jwt(*key, token, world_.clock.wall_ns()));
+  return Verified{.claims = std::move(claims), .key = number};
 }
+
+bool Tokens::are_cheap_to_read() const { return !jwt_ || auth::is_hmac(jwt_->options.method); }
 
 std::shared_ptr<auth::SimpleToken> Tokens::find_simple(std::string_view token) { return simple_.find(token, world_.clock.monotonic_ns()); }
 
@@ -102,6 +107,7 @@ void Tokens::look_at_files() {
   jwt_->reloads.add();
   const std::lock_guard lock(mutex_);
   jwt_->key = std::move(*key);
+  key_number_.fetch_add(1, std::memory_order_release);
 }
 
 // A key and its certificate are seldom written at the same moment: it may well be right the next time.

@@ -2,9 +2,10 @@
 // of from the log and keeps in memory, or signed ones (JWT), which need nothing but the key.
 //
 // Any thread. The key's files are read again by look_at_files(), whoever calls it: what can't be read or used leaves the old key in its place, and is
-// told once.
+// told once. The keys of signed tokens are numbered as they come: what was verified by one that is no longer in force is worth nothing.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -47,8 +48,16 @@ class Tokens {
   // A signed token for who has logged in at that revision of the users and roles. kUnsupported (the key is there to verify alone), kAuthFailed (there are
   // no tokens at all).
   Result<std::string> sign(std::string_view user, std::uint64_t revision) const;
-  // kInvalidAuthToken, with the reason.
-  Result<auth::JwtClaims> read_signed(std::string_view token) const;
+  struct Verified {
+    auth::JwtClaims claims;
+    std::uint64_t key = 0;  // the number of the one that has signed it
+  };
+  // Costs a signature's arithmetic. kInvalidAuthToken, with the reason.
+  Result<Verified> read_signed(std::string_view token) const;
+  // False if that arithmetic takes longer than going to another thread for it.
+  bool are_cheap_to_read() const;
+  // The number of the key in force.
+  std::uint64_t key_number() const { return key_number_.load(std::memory_order_acquire); }
   // Null if there is none (any more).
   std::shared_ptr<auth::SimpleToken> find_simple(std::string_view token);
 
@@ -60,7 +69,7 @@ class Tokens {
  private:
   struct Jwt {
     auth::JwtOptions options;
-    std::shared_ptr<const auth::JwtKey> key;  // guarded by mutex_
+    std::shared_ptr<const auth::JwtKey> key;  // with its number guarded by mutex_
     base::Counter reloads;
     base::Counter failures;
   };
@@ -75,6 +84,7 @@ class Tokens {
   auth::SimpleTokens simple_;
   mutable std::mutex mutex_;
   std::optional<Jwt> jwt_;
+  std::atomic<std::uint64_t> key_number_ = 0;
   // Of look_at_files() alone.
   auth::JwtKeyFiles looked_at_;
   std::string last_failure_;

@@ -55,9 +55,9 @@ TEST_F(SignedTokens, AreGoodForFiveMinutes) {
   EXPECT_TRUE(tokens->are_signed());
   EXPECT_EQ(tokens->new_simple_part(), "");
   const std::string token = *tokens->sign("alice", 7);
-  EXPECT_EQ(tokens->read_signed(token)->username, "alice");
+  EXPECT_EQ(tokens->read_signed(token)->claims.username, "alice");
   clock.now_ns += 299'000'000'000;
-  EXPECT_EQ(tokens->read_signed(token)->revision, 7u);
+  EXPECT_EQ(tokens->read_signed(token)->claims.revision, 7u);
   clock.now_ns += 2'000'000'000;
   EXPECT_EQ(tokens->read_signed(token).error().code, Errc::kInvalidAuthToken);
 }

@@ -54,7 +54,7 @@ struct ApiRig::Socket {
 ApiRig::ApiRig(Options options, base::LogLevel level) : logger_(lines, level, base::LogFormat::kJson, clock), loop_(clock) {
   api_ = std::make_unique<Api>(node, std::move(options), std::vector<rpc::Loop*>{&loop_}, metrics_, clock, logger_);
   api_->register_services(services_);
-  server_ = std::make_unique<rpc::Server>(rpc::Options{}, services_, api_->http_handler(), std::vector<rpc::Loop*>{&loop_}, logger_);
+  server_ = std::make_unique<rpc::Server>(rpc::Options{}, services_, http_handler(), std::vector<rpc::Loop*>{&loop_}, logger_);
   metrics_server_ = std::make_unique<rpc::Server>(rpc::Options{}, no_services_, api_->http_handler(true), std::vector<rpc::Loop*>{&loop_}, logger_);
   api_->observe(*server_);
   address_ = socket_path("clients");
@@ -62,6 +62,15 @@ ApiRig::ApiRig(Options options, base::LogLevel level) : logger_(lines, level, ba
   CHECK(server_->listen("unix:" + address_).has_value(), address_);
   CHECK(metrics_server_->listen("unix:" + metrics_address_, rpc::Serves::kHttpOnly).has_value(), metrics_address_);
   socket_ = std::make_unique<Socket>(address_);
+}
+
+rpc::HttpHandler ApiRig::http_handler() {
+  return [this, serve = api_->http_handler()](rpc::HttpRequest request, rpc::HttpResponder responder) {
+    auto peer = std::make_shared<rpc::Peer>(*request.peer);
+    peer->verified_common_name = certificate_name;
+    request.peer = std::move(peer);
+    serve(std::move(request), std::move(responder));
+  };
 }
 
 ApiRig::~ApiRig() {

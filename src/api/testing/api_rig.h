@@ -52,12 +52,16 @@ class ApiRig {
   Outcome call(const std::string& method, const google::protobuf::MessageLite& message, const rpc::testing::Fields& extra = {});
   Outcome outcome_of(std::int32_t stream);
 
+  // The common name of the certificate that whoever makes HTTP/1.1 requests seems to have shown; empty: none.
+  std::string certificate_name;
   // An HTTP/1.1 request on a connection of its own; the whole answer without its Date.
   std::string http(const std::string& method, const std::string& target, const std::string& fields = "Host: localhost:2379\r\n",
                    bool metrics_port = false);
 
  private:
   struct Socket;
+
+  rpc::HttpHandler http_handler();
 
   base::Logger logger_;
   rpc::Loop loop_;
