@@ -36,8 +36,9 @@ Agreement::Fault Agreement::see_configuration(const raft::RaftStatus& raft, cons
 }
 
 Agreement::Fault Agreement::see_hash(const node::HashKvResult& hash) {
-  const auto [known, is_new] = hashes_.emplace(std::pair(hash.hash_revision, hash.compact_revision), hash.hash);
-  if (is_new || known->second == hash.hash) return std::nullopt;
+  const auto [known, is_new] = hashes_.emplace(std::pair(hash.hash_revision, hash.compact_revision), hash);
+  const bool same = known->second.agrees_with(hash) && hash.agrees_with(known->second);
+  if (is_new || same) return std::nullopt;
   return "has another hash of revision " + std::to_string(hash.hash_revision.value) + " compacted at " +
          std::to_string(hash.compact_revision.value) + " than an other member, or than before";
 }

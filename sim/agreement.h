@@ -43,7 +43,7 @@ class Agreement {
 
   std::map<LogIndex, State> states_;
   std::map<Term, MemberId> leaders_;
-  std::map<std::pair<Revision, Revision>, std::uint32_t> hashes_;
+  std::map<std::pair<Revision, Revision>, node::HashKvResult> hashes_;
 };
 
 }  // namespace etcd::sim

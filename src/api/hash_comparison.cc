@@ -45,7 +45,7 @@ const char* fault_of(const HashKvResult& follower, const HashKvResult& before, c
   if (follower.current_revision > after.current_revision) return "revision from follower must be less than or equal to leader's";
   if (follower.compact_revision > after.compact_revision) return "compact revision from follower must be less than or equal to leader's";
   const bool comparable = follower.compact_revision == before.compact_revision;
-  return comparable && follower.hash != before.hash ? "same compact revision then hashes must match" : nullptr;
+  return comparable && !before.agrees_with(follower) ? "same compact revision then hashes must match" : nullptr;
 }
 
 std::vector<std::string> hex_of(const std::vector<MemberId>& ids) {
@@ -109,7 +109,7 @@ std::size_t count_mismatches(MemberId self, const HashKvResult& own, const std::
   for (const MemberHash& other : others) {
     if (!other.answer) {
       log_missing(self, own, other, logger);
-    } else if (other.answer->hash == own.hash) {
+    } else if (own.agrees_with(*other.answer)) {
       continue;
     } else if (other.answer->compact_revision == own.compact_revision) {
       logger.warn("found different hash values from remote peer", pair_fields(self, own, other));
@@ -125,7 +125,7 @@ std::optional<MemberId> find_corrupt(MemberId self, const HashKvResult& before, 
                                      base::Logger& logger) {
   std::optional<MemberId> corrupt;
   const bool is_same_moment = after.hash_revision == before.hash_revision && after.compact_revision == before.compact_revision;
-  if (is_same_moment && after.hash != before.hash) {
+  if (is_same_moment && !before.agrees_with(after)) {
     logger.warn("found hash mismatch", {{"revision-1", before.hash_revision},
                                         {"compact-revision-1", before.compact_revision},
                                         {"hash-1", before.hash},
@@ -165,7 +165,7 @@ CompactionVerdict compare_compaction(MemberId self, const HashKvResult& own, con
       continue;
     }
     ++checked;
-    by_hash[other.answer->hash].push_back(other.id);
+    by_hash[own.agrees_with(*other.answer) ? own.hash : other.answer->hash].push_back(other.id);
   }
   const base::Logger::Fields counts = {{"number-of-peers-checked", checked}, {"number-of-peers", others.size()}, {"revision", own.hash_revision},
                                        {"compactRevision", own.compact_revision}};

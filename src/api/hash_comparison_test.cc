@@ -53,6 +53,17 @@ TEST(HashComparison, AFollowerThatDiffersOrIsAheadIsCorrupt) {
   EXPECT_EQ(corrupt(hash_of(1, 4, 12)), MemberId(2));
 }
 
+// It had no key at that revision, and one of the two has compacted there and the other has not yet.
+TEST(HashComparison, AnEmptyKeySpaceAndItsCompactionAreNoMismatch) {
+  HashKvResult own = hash_of(1);
+  own.other_hash = 2;
+  const std::vector<MemberHash> others = {member(2, hash_of(2)), member(3, hash_of(1))};
+  EXPECT_EQ(count_mismatches(kLeader, own, others, base::null_logger()), 0u);
+  EXPECT_EQ(find_corrupt(kLeader, own, hash_of(2), others, base::null_logger()), std::nullopt);
+  EXPECT_EQ(compare_compaction(kLeader, own, others, base::null_logger()).kind, Kind::kEqual);
+  EXPECT_EQ(count_mismatches(kLeader, own, {member(2, hash_of(3))}, base::null_logger()), 1u);
+}
+
 TEST(HashComparison, ALeaderWhosePastHasChangedIsCorruptItself) {
   HashKvResult after = hash_of(2);
   EXPECT_EQ(find_corrupt(kLeader, hash_of(1), after, {member(2, hash_of(9))}, base::null_logger()), kLeader);

@@ -43,14 +43,18 @@ Records changes_in(const ReadView& view, std::int64_t from, std::int64_t to) {
   return records;
 }
 
+HashKv finish(KeySpaceHash hash) {
+  for (;;) {
+    const auto done = hash.step(7);
+    if (!done) return ADD_FAILURE(), HashKv();
+    if (*done) return hash.result();
+  }
+}
+
 HashKv hash_of(StoreRig& rig, std::int64_t revision) {
   auto hash = KeySpaceHash::begin(rig.view(), Revision(revision));
   if (!hash) return ADD_FAILURE() << revision, HashKv();
-  for (;;) {
-    const auto done = hash->step(7);
-    if (!done) return ADD_FAILURE(), HashKv();
-    if (*done) return hash->result();
-  }
+  return finish(std::move(*hash));
 }
 
 // A record of the key bucket and a mark of the meta bucket, as other programs may have left them.
@@ -190,6 +194,24 @@ TEST(Compaction, TheHashOfARevisionIsTheSameBeforeDuringAndAfterTheRemoval) {
   rig.restart();
   EXPECT_EQ(hash_of(rig, 35).hash, hash);
   EXPECT_EQ(hash_of(rig, 30).hash, at_compacted);
+}
+
+// At each revision: the key space may be hashed before a compaction there, or the compaction be asked for its hash. Both know the other's.
+TEST(Compaction, BothHashesOfARevisionAreKnownWhicheverIsMade) {
+  int different = 0;
+  for (std::int64_t at = 6; at <= 14; ++at) {
+    StoreRig rig;
+    for (int i = 0; i < 14; ++i) i % 4 == 3 ? rig.erase("k") : rig.put("k", "v");
+    ASSERT_TRUE(rig.store().compact(Revision(4)));
+    const HashKv of_keys = hash_of(rig, at);
+    ASSERT_TRUE(rig.store().compact(Revision(at)));
+    const HashKv of_compaction = finish(KeySpaceHash::of_compaction(rig.view(), Revision(at), Revision(4)));
+    EXPECT_EQ(of_keys.compact_revision, of_compaction.compact_revision);
+    EXPECT_EQ(of_keys.hash, of_compaction.other_hash) << at;
+    EXPECT_EQ(of_keys.other_hash, of_compaction.hash) << at;
+    different += of_keys.hash == of_compaction.hash ? 0 : 1;
+  }
+  EXPECT_EQ(different, 2);  // where the only key is deleted
 }
 
 TEST(Compaction, ADeletionAtTheCompactedRevisionIsKeptForWatchers) {

@@ -14,6 +14,10 @@ namespace {
 // Keys of "meta" that are the member's own affair.
 constexpr std::array kIgnoredInMeta{bolt::schema::kConsistentIndex, bolt::schema::kTerm, bolt::schema::kStorageVersion};
 
+std::uint32_t with_record(std::uint32_t crc, const Change& change) {
+  return base::crc32c(base::crc32c(crc, RevisionKey(change.id).view()), change.kv);
+}
+
 }  // namespace
 
 Result<KeySpaceHash> KeySpaceHash::begin(ReadViewRef view, Revision revision) {
@@ -21,25 +25,23 @@ Result<KeySpaceHash> KeySpaceHash::begin(ReadViewRef view, Revision revision) {
   if (revision > view->revision()) return fail(Errc::kFutureRevision);
   if (revision == Revision(0)) revision = view->revision();
   const Revision lower = view->compact_revision();
-  return KeySpaceHash(std::move(view), revision, lower);
+  return KeySpaceHash(std::move(view), Kind::kKeySpace, revision, lower);
 }
 
 KeySpaceHash KeySpaceHash::of_compaction(ReadViewRef view, Revision revision, Revision previous) {
   CHECK(previous < revision && revision <= view->revision(), previous, revision, view->revision());
-  KeySpaceHash hash(std::move(view), revision, previous);
-  hash.search_.reset();
-  hash.keep_at_ = revision;
-  return hash;
+  return KeySpaceHash(std::move(view), Kind::kCompaction, revision, previous);
 }
 
-KeySpaceHash::KeySpaceHash(ReadViewRef view, Revision revision, Revision lower)
+KeySpaceHash::KeySpaceHash(ReadViewRef view, Kind kind, Revision revision, Revision lower)
     : view_(std::move(view)),
+      kind_(kind),
       revision_(revision),
       lower_(lower),
       search_(view_->index().seek({})),
-      keep_at_(lower),
       changes_(changes(*view_, Revision(0), revision)),
-      crc_(base::crc32c(0, bolt::schema::kKey)) {}
+      crc_(base::crc32c(0, bolt::schema::kKey)),
+      compaction_crc_(crc_) {}
 
 Result<bool> KeySpaceHash::step(std::size_t max_records) {
   if (search_) return step_search(max_records);
@@ -49,36 +51,35 @@ Result<bool> KeySpaceHash::step(std::size_t max_records) {
       TRY(changes_.status());
       return true;
     }
-    TRY_ASSIGN(const bool hashed, is_hashed(*change));
-    if (!hashed) continue;
-    crc_ = base::crc32c(crc_, RevisionKey(change->id).view());
-    crc_ = base::crc32c(crc_, change->kv);
+    const bool is_above = change->id.revision.main > lower_;
+    TRY_ASSIGN(const bool counts, is_above ? Result<bool>(true) : is_kept(*change));
+    if (!counts) continue;
+    crc_ = with_record(crc_, *change);
+    if (is_above && !key_exists_) compaction_crc_ = with_record(compaction_crc_, *change);
   }
   return false;
 }
 
-Result<bool> KeySpaceHash::step_search(std::size_t max_keys) {
-  for (std::size_t i = 0; i < max_keys && search_->valid(); ++i, search_->next()) {
-    if (!search_->history().state(revision_)) continue;
-    keep_at_ = revision_;
-    search_.reset();
-    return false;
+bool KeySpaceHash::step_search(std::size_t max_keys) {
+  for (std::size_t i = 0; i < max_keys && search_->valid() && !key_exists_; ++i, search_->next()) {
+    key_exists_ = search_->history().state(revision_).has_value();
   }
-  if (!search_->valid()) search_.reset();
+  if (key_exists_ || !search_->valid()) search_.reset();
   return false;
 }
 
-Result<bool> KeySpaceHash::is_hashed(const Change& change) const {
-  const Revision main = change.id.revision.main;
-  if (main > lower_) return true;
+Result<bool> KeySpaceHash::is_kept(const Change& change) const {
   if (change.id.tombstone) return false;
   TRY_ASSIGN(const KeyValue kv, decode_key_value(change.kv));
-  const auto state = view_->index().find(kv.key, keep_at_);
+  const auto state = view_->index().find(kv.key, key_exists_ ? revision_ : lower_);
   return state && state->modified == change.id.revision;
 }
 
 HashKv KeySpaceHash::result() const {
-  return {.hash = crc_,
+  const std::uint32_t of_compaction = key_exists_ ? crc_ : compaction_crc_;
+  const bool is_key_space = kind_ == Kind::kKeySpace;
+  return {.hash = is_key_space ? crc_ : of_compaction,
+          .other_hash = is_key_space ? of_compaction : crc_,
           .revision = revision_,
           .compact_revision = lower_,
           .current_revision = view_->revision()};

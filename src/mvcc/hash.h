@@ -15,6 +15,8 @@ namespace etcd::mvcc {
 
 struct HashKv {
   std::uint32_t hash = 0;
+  // The other of the two hashes below that the same records have: a compaction's if `hash` is not one. Equal to it, but where no key exists at `revision`.
+  std::uint32_t other_hash = 0;
   Revision revision;          // hashed up to here
   Revision compact_revision;  // -1 before any compaction
   Revision current_revision;
@@ -25,7 +27,8 @@ struct HashKv {
 // deletion at the compact revision. Equal to etcd's, and the same before, during and after the removal of compacted records.
 //
 // etcd also makes one of each compaction, on its way through the db, and from then on gives that for the compaction's revision: like the above, but
-// with the compact revision before it as the lower one.
+// with the compact revision before it as the lower one, and where no key exists at `revision`, nothing up to the lower one counts. So of one revision and
+// one compact revision there may be two hashes, of members that hold the same: who compares them has to know both.
 class KeySpaceHash {
  public:
   // `revision` 0: the view's. Keeps the view. Errors: kCompacted, kFutureRevision.
@@ -40,19 +43,23 @@ class KeySpaceHash {
   HashKv result() const;
 
  private:
-  KeySpaceHash(ReadViewRef view, Revision revision, Revision lower);
-  Result<bool> step_search(std::size_t max_keys);
-  Result<bool> is_hashed(const Change& change) const;
+  enum class Kind : std::uint8_t { kKeySpace, kCompaction };
+  KeySpaceHash(ReadViewRef view, Kind kind, Revision revision, Revision lower);
+  bool step_search(std::size_t max_keys);
+  // Of a record up to the lower compact revision.
+  Result<bool> is_kept(const Change& change) const;
 
   ReadViewRef view_;
+  Kind kind_;
   Revision revision_;
   Revision lower_;  // the compact revision that counts
-  // First it is found out whether any key exists at revision_: the records up to lower_ count as of that revision then, else as of lower_.
-  // Nothing to find out for a compaction: it keeps whatever is at its revision, a deletion too.
+  // First it is found out whether any key exists at revision_: the records up to lower_ count as of that revision then. Else they count as of lower_ for
+  // the hash of the key space, and not at all for that of a compaction.
   std::optional<IndexCursor> search_;
-  Revision keep_at_;
+  bool key_exists_ = false;
   ChangesCursor changes_;
   std::uint32_t crc_;
+  std::uint32_t compaction_crc_;  // only if no key exists
 };
 
 // CRC-32C over every bucket: its name, then each key and value, without those that may differ between members that agree (consistent_index, term,

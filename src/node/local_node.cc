@@ -361,7 +361,7 @@ void LocalNode::hash_kv(Revision revision, base::UniqueFunction<void(Result<Hash
     const auto stored = compaction_hashes_.find(revision);
     const Result<mvcc::HashKv> hash = stored ? Result<mvcc::HashKv>(*stored) : hash_kv_of(std::move(view), revision);
     if (!hash) return done(fail(hash.error()));
-    done(HashKvResult{hash->hash, hash->compact_revision, hash->revision, current});
+    done(HashKvResult{hash->hash, hash->compact_revision, hash->revision, current, hash->other_hash});
   });
 }
 
@@ -369,7 +369,8 @@ void LocalNode::compaction_hashes(base::UniqueFunction<void(std::vector<HashKvRe
   worker_.inbox().push([this, done = std::move(done)]() mutable {
     std::vector<HashKvResult> hashes;
     for (const mvcc::HashKv& hash : compaction_hashes_.all()) {
-      hashes.push_back({.hash = hash.hash, .compact_revision = hash.compact_revision, .hash_revision = hash.revision, .current_revision = hash.current_revision});
+      hashes.push_back({.hash = hash.hash, .compact_revision = hash.compact_revision, .hash_revision = hash.revision, .current_revision = hash.current_revision,
+                        .other_hash = hash.other_hash});
     }
     done(std::move(hashes));
   });

@@ -92,6 +92,12 @@ struct HashKvResult {
   Revision compact_revision;  // -1 before any compaction
   Revision hash_revision;
   Revision current_revision;
+  // What a member that holds the same may answer as well, should it have compacted at hash_revision meanwhile, or not yet: see mvcc::HashKv. Nothing:
+  // another member's answer, which does not tell.
+  std::optional<std::uint32_t> other_hash = {};
+
+  // Hashes of equal revisions.
+  bool agrees_with(const HashKvResult& other) const { return other.hash == hash || other.hash == other_hash; }
 };
 
 // Gathers the proposals of one I/O thread; that thread owns it. submit() hands everything gathered to the replica with one wake-up: call it at the
