@@ -112,10 +112,12 @@ struct H2Callbacks {
                     std::uint8_t, void* user_data) {
     H2Stream* const stream = stream_of(session, frame->hd.stream_id);
     if (stream == nullptr) return 0;
+    const Options& options = session_of(user_data).options_;
     const std::string_view name_text = view_of(name);
     const std::string_view value_text = view_of(value);
+    if (options.on_header_field) options.on_header_field(name_text, value_text);
     stream->head_bytes_ += name_text.size() + value_text.size() + kFieldOverhead;
-    if (stream->head_bytes_ > session_of(user_data).options_.max_header_list_bytes) {
+    if (stream->head_bytes_ > options.max_header_list_bytes) {
       nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_FRAME_SIZE_ERROR);
       return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <string>
@@ -269,6 +270,16 @@ TEST(H2Session, AHeaderListOverTheLimitIsReset) {
     EXPECT_EQ(client.answer(id).reset, 6U);
   }
   EXPECT_EQ(server.session.active_streams(), 1U);
+}
+
+TEST(H2Session, EachFieldOfARequestsHeaderIsTold) {
+  Fields told;
+  Server server({.on_header_field = [&](std::string_view name, std::string_view value) { told.emplace_back(name, value); }});
+  H2Client client;
+  client.open_call("/a/B", {{"x", "y"}});
+  server.exchange_with(client);
+  EXPECT_EQ(std::count(told.begin(), told.end(), Fields::value_type(":path", "/a/B")), 1);
+  EXPECT_EQ(std::count(told.begin(), told.end(), Fields::value_type("x", "y")), 1);
 }
 
 TEST(H2Session, MessagesThatHttpForbidsAreReset) {

@@ -68,6 +68,9 @@ struct Options {
   // ones of any length, others up to max_http_body_bytes. Empty: none.
   std::function<bool(std::string_view method, std::string_view target)> streams_body = {};
 
+  // Is told of each field of a request's HTTP/2 header as it is decoded, on the loops' threads: for debugging. Empty: nobody.
+  std::function<void(std::string_view name, std::string_view value)> on_header_field = {};
+
   // Upper bounds, in seconds, of the buckets of Counters::handling; empty: calls are not timed.
   std::vector<double> handling_buckets = {};
 };

@@ -170,6 +170,7 @@ struct Config {
   std::vector<std::string> command_line;  // all of it, the program first
   std::string config_file;
   bool print_version = false;
+  bool trace_header_fields = false;  // GODEBUG=http2debug=2, see header_trace.h
   std::set<std::string> explicitly_set;  // names of the flags given on the command line, in the environment or the file
 
   bool is_set(const std::string& flag) const { return explicitly_set.count(flag) != 0; }

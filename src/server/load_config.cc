@@ -6,6 +6,7 @@
 #include "server/build_info.h"
 #include "server/config_file.h"
 #include "server/flags.h"
+#include "server/header_trace.h"
 #include "server/logging.h"
 #include "server/validate.h"
 
@@ -33,6 +34,7 @@ class Loading {
     if (!read.has_value()) return refuse(read.error());
     if (const Status supported = check_supported(config()); !supported.has_value()) return refuse(supported.error());
     config().command_line = invocation_.args;
+    config().trace_header_fields = traces_header_fields(invocation_.environment);
     use_default_host();
     use_default_data_dir();
     loaded_.logger = std::move(logger_);

@@ -232,6 +232,11 @@ TEST_F(LoadConfig, PasswordsOfTheEnvironmentAreNotLogged) {
   EXPECT_FALSE(errors_->has("hidden"));
 }
 
+TEST_F(LoadConfig, GosVariableAsksForATraceOfHeaders) {
+  EXPECT_TRUE(config({"--name=a"}, {"GODEBUG=http2debug=2"}).trace_header_fields);
+  EXPECT_FALSE(config({"--name=a"}).trace_header_fields);
+}
+
 TEST_F(LoadConfig, AVariableWhoseFlagIsOnTheCommandLineEndsTheProcess) {
   LogWorld world{output_, base::fd_log_sink(2), files_, base::system_clock()};
   EXPECT_EXIT((void)load_config({{"etcd", "--name=a"}, {"ETCD_NAME=b"}, host_}, world), testing::ExitedWithCode(1),

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdio>
 #include <future>
 #include <thread>
 
@@ -16,6 +17,7 @@
 #include "server/build_info.h"
 #include "server/corruption_at_start.h"
 #include "server/first_members.h"
+#include "server/header_trace.h"
 #include "server/initial_members.h"
 #include "server/joining.h"
 #include "server/node_observer.h"
@@ -140,6 +142,9 @@ rpc::Options rpc_options(const Config& config) {
   options.keepalive_enforcement.min_time_ns = or_default(config.member.grpc_keepalive_min_time.count(), kGrpcMinTimeNs);
   options.keepalive_pings = keepalive_pings(config.member);
   if (config.monitoring.metrics == "extensive") options.handling_buckets = api::handling_buckets();
+  if (config.trace_header_fields) {
+    options.on_header_field = [](std::string_view name, std::string_view value) { std::fputs(header_trace_line(name, value).c_str(), stderr); };
+  }
   return options;
 }
 
