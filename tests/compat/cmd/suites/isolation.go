@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -10,8 +12,27 @@ import (
 	"time"
 )
 
-// lockPorts keeps a second run on this machine waiting: the suites' ports
-// (20000 and up) are fixed.
+// A network of its own for a test: the suites' ports (20000 and up) are fixed, so
+// that two tests on one network would meet; and processes of its own, which end
+// with the test. The address is for the test that wants one beside loopback; it
+// is one that documentation uses (RFC 5737).
+const (
+	namespaces   = syscall.CLONE_NEWNET | syscall.CLONE_NEWPID
+	setUpNetwork = `ip link set lo up && ip address add 192.0.2.1/24 dev lo && ip route add default via 192.0.2.1 && exec "$0" "$@"`
+)
+
+// isolatedCommand runs program in a network and with processes of its own.
+func isolatedCommand(ctx context.Context, program string, args ...string) *exec.Cmd {
+	command := exec.CommandContext(ctx, "sh", append([]string{"-c", setUpNetwork, program}, args...)...)
+	command.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespaces}
+	return command
+}
+
+// canIsolate tells whether this user may make such networks: root may.
+func canIsolate() bool { return isolatedCommand(context.Background(), "true").Run() == nil }
+
+// lockPorts keeps a second run on this machine waiting, where networks can't be
+// told apart.
 func lockPorts() (*os.File, error) {
 	file, err := os.OpenFile(filepath.Join(os.TempDir(), "etcd-suites-ports.lock"),
 		os.O_CREATE|os.O_RDWR, 0o666)
