@@ -16,6 +16,8 @@ constexpr std::size_t kFrameHeaderBytes = 9;
 constexpr std::size_t kFrameBytes = 16 * 1024;
 constexpr std::size_t kContinuations = 8;
 constexpr std::size_t kUsualFields = 16;
+// A list of fields so many times too large ends the connection: each of its bytes may stand for thousands (HPACK), and all have to be looked at.
+constexpr std::size_t kBombFactor = 4;
 
 std::string_view view_of(nghttp2_rcbuf* buffer) {
   const nghttp2_vec bytes = nghttp2_rcbuf_get_buf(buffer);
@@ -117,13 +119,20 @@ struct H2Callbacks {
     const std::string_view value_text = view_of(value);
     if (options.on_header_field) options.on_header_field(name_text, value_text);
     stream->head_bytes_ += name_text.size() + value_text.size() + kFieldOverhead;
-    if (stream->head_bytes_ > options.max_header_list_bytes) {
-      nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_FRAME_SIZE_ERROR);
-      return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    if (stream->head_bytes_ > kBombFactor * options.max_header_list_bytes) {
+      session_of(user_data).terminate(H2Error::kEnhanceYourCalm, "header_list_too_large");
+      return NGHTTP2_ERR_PAUSE;  // nothing more is read
     }
+    if (stream->head_bytes_ > options.max_header_list_bytes) return 0;  // what is left is only counted
     if (is_request(frame))
       stream->head_.add(name_text, value_text);  // what comes behind the body has no meaning in requests
     return 0;
+  }
+
+  // Told once; what follows on the stream goes nowhere.
+  static int refuse_large_list(nghttp2_session* session, const nghttp2_frame* frame) {
+    if (frame->hd.type != NGHTTP2_HEADERS) return 0;
+    return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_FRAME_SIZE_ERROR);
   }
 
   static int frame_received(nghttp2_session* session, const nghttp2_frame* frame, void* user_data) {
@@ -133,6 +142,7 @@ struct H2Callbacks {
       case NGHTTP2_DATA: {
         H2Stream* const stream = stream_of(session, frame->hd.stream_id);
         if (stream == nullptr) return 0;
+        if (stream->head_bytes_ > self.options_.max_header_list_bytes) return refuse_large_list(session, frame);
         const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
         if (is_request(frame)) self.events_.push_back(H2Request{stream});
         if (frame->hd.type == NGHTTP2_DATA && frame->hd.length == 0 && !ends) self.count_nuisance();

@@ -272,6 +272,22 @@ TEST(H2Session, AHeaderListOverTheLimitIsReset) {
   EXPECT_EQ(server.session.active_streams(), 1U);
 }
 
+// One byte for each field: a reference to the largest that the table holds.
+TEST(H2Session, AHeaderListThatIsABombEndsTheConnectionBeforeItIsUnpacked) {
+  std::size_t looked_at = 0;
+  Server server({.max_header_list_bytes = 2000,
+                 .on_header_field = [&](std::string_view name, std::string_view) { looked_at += name == "x" ? 1 : 0; }});
+  server.receive(raw_preface());
+  const std::string literal = std::string("\x40\x01x\x7f\xe9\x06", 6) + std::string(1000, 'v');  // indexed from here on
+  server.receive(raw_frame(1, 4, 1, std::string("\x83\x86\x44\x04/a/B\x41\x01h", 11) + literal));
+  EXPECT_EQ(looked_at, 1U);
+  server.receive(raw_frame(1, 4, 3, std::string("\x83\x86\x44\x04/a/B\x41\x01h", 11) + std::string(16'000, '\xc0')));
+  EXPECT_TRUE(server.session.is_over());
+  EXPECT_LT(looked_at, 20U);
+  // GOAWAY (type 7), ENHANCE_YOUR_CALM.
+  EXPECT_NE(server.all_output().find("header_list_too_large"), std::string::npos);
+}
+
 TEST(H2Session, EachFieldOfARequestsHeaderIsTold) {
   Fields told;
   Server server({.on_header_field = [&](std::string_view name, std::string_view value) { told.emplace_back(name, value); }});
