@@ -13,6 +13,7 @@ namespace etcd::node {
 namespace {
 
 constexpr std::uint32_t kStalledElections = 5;  // election timeouts that one write may take before the leader steps down
+constexpr std::int64_t kElectionsWithoutLeader = 3;   // after so many timeouts of it, reads no longer wait for a leader
 constexpr std::int64_t kExpireEveryNs = 100'000'000;
 constexpr std::size_t kHashStep = 10'000;  // records between two looks at nothing: hashes run on a thread of their own
 
@@ -64,10 +65,13 @@ Status learner_readiness(const raft::RaftStatus& status, MemberId learner) {
   return ready ? Status() : Status(fail(Errc::kLearnerNotReady));
 }
 
+// At least 5: the configuration is checked.
+std::uint32_t election_ticks(const NodeOptions& options) { return static_cast<std::uint32_t>(options.election_ns / options.heartbeat_ns); }
+
 raft::Config raft_config(const NodeOptions& options, MemberId member) {
   raft::Config config;
   config.id = member;
-  config.election_tick = static_cast<std::uint32_t>(options.election_ns / options.heartbeat_ns);
+  config.election_tick = election_ticks(options);
   config.pre_vote = options.pre_vote;
   config.max_message_bytes = options.max_message_bytes;
   // A leader that can't write is of no use, however well it sends heartbeats: somebody else is elected.
@@ -107,13 +111,19 @@ void LocalNode::build(Recovery recovery, raft::Raft raft, const NodeWakeups& wak
   cluster_id_ = recovery.cluster_id;
   member_id_ = recovery.member_id;
   ids_ = std::make_unique<RequestIds>(member_id_, clock_.wall_ns());
+  contact_ = std::make_unique<Contact>(member_id_, options_.active_since_ns);
   replica_ = std::make_unique<Replica>(
-      std::move(raft), Replica::Options{.tick_ns = options_.heartbeat_ns, .first_question = ids_->next()},
+      std::move(raft),
+      Replica::Options{.tick_ns = options_.heartbeat_ns,
+                       .first_question = ids_->next(),
+                       .leaderless_patience_ns = kElectionsWithoutLeader * options_.election_ns,
+                       .skipped_ticks = options_.shorten_first_wait && contact_->is_known() ? election_ticks(options_) - 2 : 0},
       Replica::Outlets{.disk = [this](raft::PersistBatch batch) { disk_->inbox().push(std::move(batch)); },
                        .apply = [this](raft::Entries entries) { apply_->inbox().push(std::move(entries)); },
                        .transport = transport_,
                        .snapshot = [this](raft::Message message) { apply_->inbox().push(SendSnapshot{std::move(message)}); },
-                       .reject = [this](const std::vector<std::uint64_t>& ids, const Error& error) { reject(ids, error); }},
+                       .reject = [this](const std::vector<std::uint64_t>& ids, const Error& error) { reject(ids, error); },
+                       .others_answering = [this] { return contact_->others(*cluster()); }},
       board_, logger_, wakeups.replica);
   options_.disk.snapshot_index = recovery.snapshot_index;
   options_.disk.snap_folder = recovery.snap_folder;
@@ -233,7 +243,11 @@ Error LocalNode::why_late(std::int64_t asked_ns) const {
   if (PLANTED(calls_the_unknown_refused)) return Error{Errc::kNoLeader};
   const std::int64_t elected_ns = board_.leader_since_ns.load(std::memory_order_relaxed);
   const bool leader_lost = asked_ns > elected_ns - 2 * options_.election_ns && asked_ns < elected_ns;
-  return Error{leader_lost ? Errc::kTimeoutDueToLeaderFail : Errc::kTimeout};
+  if (leader_lost) return Error{Errc::kTimeoutDueToLeaderFail};
+  const MemberId leader(board_.leader.load());
+  if (!contact_->is_known() || leader == MemberId(0)) return Error{Errc::kTimeout};
+  const bool connected = leader == member_id_ ? contact_->with_quorum(*cluster_, asked_ns) : contact_->with(leader, asked_ns);
+  return Error{connected ? Errc::kTimeout : Errc::kTimeoutDueToConnectionLost};
 }
 
 void LocalNode::reject(const std::vector<std::uint64_t>& ids, const Error& error) {
@@ -410,13 +424,14 @@ Result<std::unique_ptr<SnapshotReceiver>> LocalNode::begin_receiving(const raft:
 void LocalNode::change_membership(raft::ConfChange change, std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) {
   const std::int64_t own_limit = clock_.monotonic_ns() + options_.limits.timeout_ns;
   change.id = ids_->next();
+  const std::int64_t limit = deadline_ns == 0 ? own_limit : std::min(deadline_ns, own_limit);
   std::vector<Waiters::Waiter> waiter;
   waiter.push_back({.id = change.id,
-                    .deadline_ns = deadline_ns == 0 ? own_limit : std::min(deadline_ns, own_limit),
+                    .deadline_ns = limit,
                     .done = [done = std::move(done)](Result<base::Rope> applied) mutable { done(applied ? Status() : Status(fail(applied.error()))); },
                     .asked_ns = own_limit - options_.limits.timeout_ns});
   waiters_.add(waiter);
-  replica_->inbox().push(raft::ProposeConfChange{std::move(change)});
+  replica_->inbox().push(ProposedChange{std::move(change), limit});
 }
 
 void LocalNode::check_learner(MemberId learner, base::UniqueFunction<void(Status)> done) {

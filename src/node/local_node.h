@@ -18,6 +18,7 @@
 #include "node/apply_stage.h"
 #include "node/board.h"
 #include "node/compaction_hashes.h"
+#include "node/contact.h"
 #include "node/disk_stage.h"
 #include "node/duties.h"
 #include "node/flush_stage.h"
@@ -48,6 +49,9 @@ struct NodeOptions {
   Transport* transport = nullptr;
   // Asks every member but this one, which `view` names too, for its version; `told` may be called on any thread. None: nobody is asked.
   std::function<void(std::shared_ptr<const ClusterView> view, VersionsTold told)> ask_versions = {};
+  // Since when each other member answers, see Contact; any thread. None: nobody can tell.
+  Contact::ActiveSince active_since_ns = {};
+  bool shorten_first_wait = false;                  // --initial-election-tick-advance
   std::int64_t downgrade_check_ns = 5'000'000'000;  // --downgrade-check-time
   // How the flush thread rests during a Defragment; the simulation does not.
   std::function<void(std::int64_t ns)> sleep = [](std::int64_t) {};
@@ -160,6 +164,7 @@ class LocalNode : public Node {
   ClusterId cluster_id_;
   MemberId member_id_;
   std::unique_ptr<RequestIds> ids_;
+  std::unique_ptr<Contact> contact_;
   std::unique_ptr<Transport> no_transport_;
   Transport& transport_;
   base::FileSystem& files_;

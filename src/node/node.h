@@ -156,7 +156,7 @@ class Node {
   virtual void remove_signal(ViewSignal& signal) = 0;
   // True if view() is linearizable at this moment without asking anybody: this member leads, is the only voter, and has applied an entry of its term.
   virtual bool view_is_linearizable() = 0;
-  // Calls back once view() is linearizable as of the call; kNoLeader/kLeaderChanged/kTimeout otherwise.
+  // Calls back once view() is linearizable as of the call; kNoLeader, if there has been none for long, or kTimeout otherwise.
   virtual void read_barrier(std::int64_t deadline_ns, base::UniqueFunction<void(Status)> done) = 0;
 
   virtual NodeStatus status() = 0;

@@ -33,10 +33,10 @@ void RaftProposer::propose(Proposal proposal) {
   }
   const std::uint64_t id = parts_.ids.next();
   base::SharedBytes entry(apply::encode_internal(id, proposal.who, proposal.kind, proposal.request.view()));
+  const std::int64_t now_ns = parts_.clock.monotonic_ns();
+  const std::int64_t own_limit = now_ns + parts_.limits.timeout_ns;
+  const std::int64_t deadline = proposal.deadline_ns == 0 ? own_limit : std::min(proposal.deadline_ns, own_limit);
   if (proposal.done) {
-    const std::int64_t now_ns = parts_.clock.monotonic_ns();
-    const std::int64_t own_limit = now_ns + parts_.limits.timeout_ns;
-    const std::int64_t deadline = proposal.deadline_ns == 0 ? own_limit : std::min(proposal.deadline_ns, own_limit);
     waiters_.push_back({id, deadline, std::move(proposal.done), now_ns, entry.size()});
     gathered_bytes_ += entry.size();
   }
@@ -47,6 +47,7 @@ void RaftProposer::propose(Proposal proposal) {
   ProposedBatch& batch = proposal.leader_term == Term(0) ? batch_ : leaders_batch_;
   batch.entries.push_back(std::move(entry));
   batch.ids.push_back(id);
+  batch.deadlines_ns.push_back(deadline);
 }
 
 void RaftProposer::submit() {

@@ -42,11 +42,19 @@ void ReadBarrier::answered(const base::SharedBytes& context, LogIndex index) {
   applied(PLANTED(reads_ahead_of_apply) ? index : applied_);
 }
 
-void ReadBarrier::dropped(const base::SharedBytes& context, const Error& error) {
-  if (!under_way_ || context != context_of(question_)) return;
+void ReadBarrier::dropped(const base::SharedBytes& context) {
+  if (under_way_ && context == context_of(question_)) take_back();
+}
+
+void ReadBarrier::leader_changed() {
+  if (under_way_) take_back();
+}
+
+void ReadBarrier::take_back() {
   under_way_ = false;
   ++counts_.failed;
-  fail_readers(in_flight_, error);
+  std::move(asking_.begin(), asking_.end(), std::back_inserter(in_flight_));
+  asking_ = std::exchange(in_flight_, {});
 }
 
 void ReadBarrier::applied(LogIndex index) {

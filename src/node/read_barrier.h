@@ -1,7 +1,8 @@
 // ReadBarrier: makes linearizable reads wait until this member has applied all that was committed when they asked.
 //
 // One question (raft ReadIndex) is under way at a time and carries everybody who had asked before it was sent; those who come later wait for the
-// next. A question without an answer is asked again with a fresh context, so that a late answer never satisfies a later reader.
+// next. A question without an answer is asked again with a fresh context, so that a late answer never satisfies a later reader; so is one that the leader it
+// went to can't answer any more.
 // Owner: the replica stage. Invariant: each callback runs once - with success only after applied >= the index learnt by a question sent after it asked.
 #pragma once
 
@@ -27,7 +28,7 @@ class ReadBarrier {
   };
   // Questions, not readers.
   struct Counts {
-    std::uint64_t failed = 0;     // will not be answered
+    std::uint64_t failed = 0;     // were not answered by their leader
     std::uint64_t repeated = 0;   // asked again
     std::uint64_t late = 0;       // answered after another one had been asked
     std::uint64_t timed_out = 0;  // given up, since all their readers had
@@ -41,8 +42,14 @@ class ReadBarrier {
   std::optional<base::SharedBytes> next_question(std::int64_t now_ns);
   // The answer to the question with this context; one for an older question is ignored.
   void answered(const base::SharedBytes& context, LogIndex index);
-  // The question will not be answered: its readers fail.
-  void dropped(const base::SharedBytes& context, const Error& error);
+  // The question will not be answered: its readers need another one.
+  void dropped(const base::SharedBytes& context);
+  // Another member leads than when the question was sent, or none: likewise.
+  void leader_changed();
+  // Readers wait for whom next_question() has one.
+  bool has_unasked() const { return !under_way_ && !asking_.empty(); }
+  // Fails those who have not been asked for.
+  void refuse_unasked(const Error& error) { fail_readers(asking_, error); }
   // Runs the callbacks of all whose index is applied.
   void applied(LogIndex index);
   // Fails those whose deadline has passed with kTimeout.
@@ -59,6 +66,7 @@ class ReadBarrier {
     std::vector<Reader> readers;
   };
 
+  void take_back();
   void fail_readers(std::vector<Reader>& readers, const Error& error);
   void expire_readers(std::vector<Reader>& readers, std::int64_t now_ns);
 

@@ -84,13 +84,35 @@ TEST_F(ReadBarrierTest, ALateAnswerToAnEarlierQuestionIsIgnored) {
   EXPECT_EQ(outcome.calls, 1);
 }
 
-TEST_F(ReadBarrierTest, ADroppedQuestionFailsItsReaders) {
-  Outcome outcome;
-  ask(outcome);
-  auto question = barrier_.next_question(1);
-  barrier_.dropped(*question, Error{Errc::kLeaderChanged});
-  ASSERT_EQ(outcome.calls, 1);
-  EXPECT_EQ(outcome.status.error().code, Errc::kLeaderChanged);
+TEST_F(ReadBarrierTest, AQuestionThatIsDroppedOrWhoseLeaderIsGoneIsAskedAgain) {
+  for (const bool is_dropped : {true, false}) {
+    Outcome first, second;
+    ask(first);
+    const auto question = barrier_.next_question(1);
+    ask(second);
+    EXPECT_FALSE(barrier_.has_unasked()) << "one at a time";
+    is_dropped ? barrier_.dropped(*question) : barrier_.leader_changed();
+    EXPECT_TRUE(barrier_.has_unasked());
+    EXPECT_EQ(first.calls, 0);
+    const auto again = barrier_.next_question(2);
+    ASSERT_TRUE(again);
+    barrier_.answered(*question, LogIndex(0));
+    EXPECT_EQ(first.calls, 0) << "the answer is too old";
+    barrier_.answered(*again, LogIndex(0));
+    EXPECT_EQ(first.calls + second.calls, 2);
+  }
+  EXPECT_EQ(barrier_.counts().failed, 2U);
+}
+
+TEST_F(ReadBarrierTest, OnlyThoseWhoWereNotAskedForAreRefused) {
+  Outcome asked, unasked;
+  ask(asked);
+  ASSERT_TRUE(barrier_.next_question(1));
+  ask(unasked);
+  barrier_.refuse_unasked(Error{Errc::kNoLeader});
+  EXPECT_EQ(asked.calls, 0);
+  ASSERT_EQ(unasked.calls, 1);
+  EXPECT_EQ(unasked.status.error().code, Errc::kNoLeader);
 }
 
 TEST_F(ReadBarrierTest, ADeadlineEndsTheWaitInEachPhase) {

@@ -19,6 +19,8 @@ struct Overloaded : Handlers... {
 template <typename... Handlers>
 Overloaded(Handlers...) -> Overloaded<Handlers...>;  // clang 14 needs it said
 
+constexpr std::int64_t kFirstWaitNs = 5'000'000'000;
+
 bool is_only_voter(const raft::ConfState& state, MemberId id) {
   return state.voters.size() == 1 && state.voters.front() == id && state.voters_outgoing.empty();
 }
@@ -35,6 +37,7 @@ Replica::Replica(raft::Raft raft, const Options& options, Outlets outlets, Board
       barrier_(options.first_question) {
   const raft::RaftStatus status = raft_.status();
   applied_ = status.applied;
+  barrier_.applied(applied_);
   only_voter_ = is_only_voter(status.conf_state, status.id);
   // Nobody else can be elected, so there is nothing to wait for.
   if (only_voter_) raft_.feed(raft::Campaign{});
@@ -50,13 +53,19 @@ std::int64_t Replica::step(std::int64_t now_ns) {
     // After a pause the missed ticks are not made up for: a burst of them would start an election for no reason.
     next_tick_ns_ = now_ns + options_.tick_ns;
     raft_.feed(raft::Tick{});
+    shorten_first_wait();
     if (!catch_ups_.empty() && catch_ups_.settle(raft_.status(), compact_to_, now_ns)) compact();
   }
   feed_proposals();
   const ReadBarrier::Counts before = barrier_.counts();
   barrier_.expire(now_ns);
-  if (auto question = barrier_.next_question(now_ns)) raft_.feed(raft::ReadIndex{*question});
+  ask_for_readers();
   carry_out_all();
+  // Those who came while a question was under way that is answered now, or whose leader is gone.
+  if (barrier_.has_unasked()) {
+    ask_for_readers();
+    carry_out_all();
+  }
   report_reads(before);
   settle_transfer(now_ns);
   publish();
@@ -64,12 +73,21 @@ std::int64_t Replica::step(std::int64_t now_ns) {
   return std::min(next_tick_ns_, barrier_.wake_at_ns());
 }
 
+// A leader would have been heard of two ticks after the others are in sight: whoever does not need not wait out a whole timeout. As in etcd, two of them
+// have to be, within five seconds of the start.
+void Replica::shorten_first_wait() {
+  if (options_.skipped_ticks == 0) return;
+  if (first_wait_ends_ns_ == 0) first_wait_ends_ns_ = now_ns_ + kFirstWaitNs;
+  if (raft_.leader() != MemberId(0) || now_ns_ > first_wait_ends_ns_) options_.skipped_ticks = 0;
+  if (options_.skipped_ticks == 0 || outlets_.others_answering() < 2) return;
+  for (; options_.skipped_ticks > 0; --options_.skipped_ticks) raft_.feed(raft::Tick{});
+}
+
 void Replica::take_in(ReplicaInput& input) {
   std::visit(Overloaded{
                  [&](ProposedBatch& batch) {
                    if (batch.leader_term != Term(0)) return held_for_leader_.push_back(std::move(batch));
-                   std::move(batch.entries.begin(), batch.entries.end(), std::back_inserter(held_.entries));
-                   held_.ids.insert(held_.ids.end(), batch.ids.begin(), batch.ids.end());
+                   hold(std::move(batch));
                  },
                  [&](ReadBarrier::Reader& reader) { barrier_.ask(std::move(reader)); },
                  [&](raft::Applied& applied) { on_applied(applied.index); },
@@ -89,7 +107,7 @@ void Replica::take_in(ReplicaInput& input) {
                    transfers_.push_back(std::move(transfer));
                  },
                  [&](raft::Persisted& persisted) { raft_.feed(persisted); },
-                 [&](raft::ProposeConfChange& change) { held_changes_.push_back(std::move(change)); },
+                 [&](ProposedChange& change) { held_changes_.push_back(std::move(change)); },
                  [&](LookAtRaft& wanted) { wanted.look(raft_.status()); },
                  [&](raft::Receive& receive) { raft_.feed(std::move(receive)); },
                  [&](ReportUnreachable& report) { raft_.feed(report); },
@@ -109,25 +127,46 @@ void Replica::admit_as_leader() {
       outlets_.reject(batch.ids, Error{Errc::kNotLeader});
       continue;
     }
-    std::move(batch.entries.begin(), batch.entries.end(), std::back_inserter(held_.entries));
-    held_.ids.insert(held_.ids.end(), batch.ids.begin(), batch.ids.end());
+    hold(std::move(batch));
+  }
+}
+
+void Replica::hold(ProposedBatch batch) {
+  std::move(batch.entries.begin(), batch.entries.end(), std::back_inserter(held_.entries));
+  held_.ids.insert(held_.ids.end(), batch.ids.begin(), batch.ids.end());
+  held_.deadlines_ns.insert(held_.deadlines_ns.end(), batch.deadlines_ns.begin(), batch.deadlines_ns.end());
+}
+
+// Whoever asked for these has been told that it took too long. Without a leader for an hour, an hour's worth would gather otherwise, and be written then.
+void Replica::drop_late() {
+  std::erase_if(held_changes_, [&](const ProposedChange& held) { return held.deadline_ns <= now_ns_; });
+  const auto is_late = [&](std::int64_t deadline_ns) { return deadline_ns <= now_ns_; };
+  if (std::ranges::none_of(held_.deadlines_ns, is_late)) return;
+  ProposedBatch all = std::exchange(held_, {});
+  for (std::size_t i = 0; i < all.entries.size(); ++i) {
+    if (is_late(all.deadlines_ns[i])) continue;
+    held_.entries.push_back(std::move(all.entries[i]));
+    held_.ids.push_back(all.ids[i]);
+    held_.deadlines_ns.push_back(all.deadlines_ns[i]);
   }
 }
 
 void Replica::feed_proposals() {
+  drop_late();
   if (raft_.leader() != MemberId(0)) feed_membership_changes();
   admit_as_leader();
   if (held_.entries.empty() || raft_.leader() == MemberId(0)) return;
-  fed_ids_ = std::exchange(held_.ids, {});
-  raft_.feed(raft::Propose{std::exchange(held_.entries, {})});
+  ProposedBatch batch = std::exchange(held_, {});
+  fed_ids_ = std::move(batch.ids);
+  raft_.feed(raft::Propose{std::move(batch.entries)});
 }
 
 // One by one, each with what comes of it, so that it is plain which of them was dropped.
 void Replica::feed_membership_changes() {
-  for (raft::ProposeConfChange& proposed : std::exchange(held_changes_, {})) {
+  for (ProposedChange& proposed : std::exchange(held_changes_, {})) {
     carry_out_all();
-    fed_ids_ = {std::get<raft::ConfChange>(proposed.change).id};
-    raft_.feed(std::move(proposed));
+    fed_ids_ = {proposed.change.id};
+    raft_.feed(raft::ProposeConfChange{std::move(proposed.change)});
     carry_out_all();
   }
 }
@@ -149,7 +188,7 @@ void Replica::carry_out(raft::Output output) {
   if (output.persist) outlets_.disk(std::move(*output.persist));
   if (!output.committed.empty()) outlets_.apply(std::move(output.committed));
   for (const raft::ReadState& read : output.reads) barrier_.answered(read.context, read.index);
-  for (const base::SharedBytes& context : output.reads_dropped) barrier_.dropped(context, Error{Errc::kLeaderChanged});
+  for (const base::SharedBytes& context : output.reads_dropped) barrier_.dropped(context);
   // All proposals of a step go in as one, so they are dropped together. Their waiters learn that they were never in the log.
   if (!output.dropped.empty()) {
     const bool retry = output.dropped.front() == raft::DropReason::kNoLeader;
@@ -191,6 +230,7 @@ void Replica::on_soft_state(const raft::SoftState& state) {
     board_.leader_changes.fetch_add(1);
     board_.leader_since_ns.store(now_ns_, std::memory_order_relaxed);
   }
+  if (state.leader != asked_leader_) barrier_.leader_changed();
   board_.leader.store(state.leader.value);
   board_.is_leader.store(leads);
   if (leads && led_term_ != raft_.term()) {
@@ -211,6 +251,18 @@ void Replica::on_applied(LogIndex index) {
   applied_ = index;
   raft_.feed(raft::Applied{index});
   barrier_.applied(index);
+}
+
+void Replica::ask_for_readers() {
+  if (raft_.leader() != MemberId(0)) {
+    leaderless_since_ns_ = 0;
+    auto question = barrier_.next_question(now_ns_);
+    if (!question) return;
+    asked_leader_ = raft_.leader();
+    return raft_.feed(raft::ReadIndex{*question});
+  }
+  if (leaderless_since_ns_ == 0) leaderless_since_ns_ = now_ns_;
+  if (now_ns_ - leaderless_since_ns_ >= options_.leaderless_patience_ns) barrier_.refuse_unasked(Error{Errc::kNoLeader});
 }
 
 void Replica::settle_transfer(std::int64_t now_ns) {
