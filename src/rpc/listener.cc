@@ -108,9 +108,8 @@ Result<Descriptor> bind_to(SocketAddress address, const std::string& network, co
     const auto& ip6 = reinterpret_cast<const sockaddr_in6&>(address.storage);
     set_option(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, IN6_IS_ADDR_UNSPECIFIED(&ip6.sin6_addr) ? 0 : 1);
   }
-  if (bind(socket.get(), address.get(), address.length) != 0)
+  if (::bind(socket.get(), address.get(), address.length) != 0)
     return listen_error(network, name, "bind: " + error_text(errno));
-  if (listen(socket.get(), kBacklog) != 0) return listen_error(network, name, "listen: " + error_text(errno));
   return socket;
 }
 
@@ -139,7 +138,7 @@ Result<Descriptor> open_tcp(const std::string& address, const ListenOptions& opt
 
 }  // namespace
 
-Result<Listener> Listener::open(const std::string& address, const ListenOptions& options) {
+Result<Listener> Listener::bind(const std::string& address, const ListenOptions& options) {
   if (address.starts_with(kUnixPrefix)) {
     const std::string path = address.substr(kUnixPrefix.size());
     TRY_ASSIGN(Descriptor socket, open_unix(path));
@@ -152,6 +151,11 @@ Result<Listener> Listener::open(const std::string& address, const ListenOptions&
 Listener::Listener(Descriptor socket, std::string asked_for, std::string unix_path)
     : socket_(std::move(socket)), asked_(std::move(asked_for)), unix_path_(std::move(unix_path)) {
   address_ = unix_path_.empty() ? asked(fd(), getsockname) : asked_;
+}
+
+Status Listener::listen() {
+  if (::listen(fd(), kBacklog) == 0) return {};
+  return listen_error(unix_path_.empty() ? "tcp" : "unix", unix_path_.empty() ? asked_ : unix_path_, "listen: " + error_text(errno));
 }
 
 Listener::~Listener() {

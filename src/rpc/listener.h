@@ -1,4 +1,4 @@
-// Listener: a bound, listening socket, and what its address looks like. Sockets only; who accepts is another matter.
+// Listener: a bound socket that listens, and what its address looks like. Sockets only; who accepts is another matter.
 #pragma once
 
 #include <memory>
@@ -16,8 +16,10 @@ struct ListenOptions {
 
 class Listener {
  public:
-  // See Server::listen for addresses and errors.
-  static Result<Listener> open(const std::string& address, const ListenOptions& options);
+  // See Server::listen for addresses and errors. Takes the address; connections to it are refused until listen().
+  static Result<Listener> bind(const std::string& address, const ListenOptions& options);
+  // From here on the system queues connections. Errors as bind().
+  Status listen();
   Listener(Listener&&) = default;
   Listener& operator=(Listener&&) = delete;
   // Removes the file of a unix socket.
@@ -38,7 +40,7 @@ class Listener {
   Listener(Descriptor socket, std::string asked, std::string unix_path);
 
   Descriptor socket_;
-  std::string asked_;  // as given to open()
+  std::string asked_;  // as given to bind()
   std::string address_;
   std::string unix_path_;  // empty: TCP
 };

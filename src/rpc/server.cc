@@ -72,6 +72,9 @@ struct Server::Core : std::enable_shared_from_this<Core> {
   std::atomic<bool> closed = false;
   std::vector<std::shared_ptr<Handshakes>> handshakes;
 
+  // Whoever binds and listens.
+  std::vector<std::unique_ptr<Socket>> bound;  // not served yet
+
   // Loop 0.
   std::vector<std::unique_ptr<Socket>> sockets;
   std::size_t next_loop = 0;
@@ -173,11 +176,24 @@ Server::~Server() {
 }
 
 Result<std::string> Server::listen(const std::string& address, Serves serves, std::shared_ptr<const TlsListen> tls) {
-  TRY_ASSIGN(Listener listener, Listener::open(address, {.reuse_port = core_->parts->options.reuse_port}));
-  const std::string bound = listener.address();
-  auto socket = std::make_unique<Core::Socket>(std::move(listener), serves, std::move(tls));
-  core_->post(0, [core = core_.get(), socket = std::move(socket)]() mutable { core->start(std::move(socket)); });
+  TRY_ASSIGN(std::string bound, bind(address, serves, std::move(tls)));
+  TRY(listen_bound());
   return bound;
+}
+
+Result<std::string> Server::bind(const std::string& address, Serves serves, std::shared_ptr<const TlsListen> tls) {
+  TRY_ASSIGN(Listener listener, Listener::bind(address, {.reuse_port = core_->parts->options.reuse_port}));
+  std::string bound = listener.address();
+  core_->bound.push_back(std::make_unique<Core::Socket>(std::move(listener), serves, std::move(tls)));
+  return bound;
+}
+
+Status Server::listen_bound() {
+  for (auto& socket : std::exchange(core_->bound, {})) {
+    TRY(socket->listener.listen());
+    core_->post(0, [core = core_.get(), socket = std::move(socket)]() mutable { core->start(std::move(socket)); });
+  }
+  return {};
 }
 
 void Server::drain(std::int64_t grace_ns, base::UniqueFunction<void()> drained) {

@@ -43,6 +43,12 @@ class Server {
   Result<std::string> listen(const std::string& address, Serves serves = Serves::kBoth,
                              std::shared_ptr<const TlsListen> tls = nullptr);
 
+  // The same in two steps, for an address that must be this process's before it may be used. bind() takes it: connections are refused as if nobody were
+  // there, but nobody else gets it either. listen_bound() begins to serve all that are bound so far. Not both at one time; errors as of listen().
+  Result<std::string> bind(const std::string& address, Serves serves = Serves::kBoth,
+                           std::shared_ptr<const TlsListen> tls = nullptr);
+  Status listen_bound();
+
   // Stops accepting, tells HTTP/2 clients with GOAWAY to go elsewhere, lets running calls end, and closes each
   // connection when its last one has. What is left after `grace_ns` is closed. `drained` is called once, on the first
   // loop's thread, when no connection is left. Streaming calls don't end by themselves: their handlers should finish()

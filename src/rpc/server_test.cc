@@ -1,10 +1,13 @@
 #include "rpc/server.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <condition_variable>
 #include <deque>
 #include <future>
@@ -158,6 +161,35 @@ TEST(Server, AnAddressInUseIsReportedAsGoDoes) {
   EXPECT_EQ(second.listen(server.address).error().detail,
             "listen tcp " + server.address + ": bind: address already in use");
   EXPECT_FALSE(second.listen("127.0.0.1").has_value());
+}
+
+bool refuses_connections(const std::string& address) {
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
+  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+  const bool refused = ::connect(socket, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0 && errno == ECONNREFUSED;
+  ::close(socket);
+  return refused;
+}
+
+TEST(Server, AnAddressThatIsOnlyBoundRefusesConnectionsUntilItListens) {
+  TestServer server;
+  const auto bound = server.server->bind("127.0.0.1:0");
+  ASSERT_TRUE(bound.has_value());
+  EXPECT_TRUE(refuses_connections(*bound));
+  ASSERT_TRUE(server.server->listen_bound());
+  H2SocketClient client(*bound);
+  EXPECT_EQ(client.wait_for(client.h2.call("/test.T/Echo", "hi")).messages(), std::vector<std::string>{"hi"});
+}
+
+TEST(Server, AnAddressInUseCannotBeBound) {
+  TestServer server;
+  ServiceTable none;
+  Loop loop(base::system_clock());
+  Server second({}, none, {}, {&loop}, base::null_logger());
+  EXPECT_EQ(second.bind(server.address).error().detail, "listen tcp " + server.address + ": bind: address already in use");
 }
 
 TEST(Server, APortMayBeSharedWhenBothSay) {
