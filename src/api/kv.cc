@@ -106,7 +106,7 @@ void Kv::delete_range(rpc::UnaryCall call) {
 }
 
 void Kv::txn(rpc::UnaryCall call) {
-  const auto request = apply::decode_txn(call.request().view());
+  auto request = apply::decode_txn(call.request().view());
   if (!request) return replies_.refuse(std::move(call), malformed_request(request.error()));
   if (const Status admitted = gate_.admit_unary(call.info(), ForLearner::kRefused); !admitted) {
     return replies_.refuse(std::move(call), admitted.error());
@@ -116,14 +116,14 @@ void Kv::txn(rpc::UnaryCall call) {
     return replies_.refuse(std::move(call), checked.error());
   }
   if (!request->is_read_only()) return propose(std::move(call), RequestType::kTxn, node::RequestKind::kTxn);
-  if (may_read_now(request->is_serializable())) return txn_now(std::move(call), *request);
+  if (may_read_now(request->is_serializable())) return txn_now(std::move(call), std::move(*request));
   after_barrier(std::move(call), RequestType::kReadonlyTxn, [](Kv& kv, rpc::UnaryCall waited) {
-    const auto again = apply::decode_txn(waited.request().view());
-    kv.txn_now(std::move(waited), *again);
+    auto again = apply::decode_txn(waited.request().view());
+    kv.txn_now(std::move(waited), std::move(*again));
   });
 }
 
-void Kv::txn_now(rpc::UnaryCall call, const apply::TxnRequest& request) {
+void Kv::txn_now(rpc::UnaryCall call, apply::TxnRequest request) {
   const mvcc::ReadViewRef view = context_.node.view();
   if (callers_.is_auth_enabled()) {
     apply::Accesses accesses;
@@ -132,6 +132,7 @@ void Kv::txn_now(rpc::UnaryCall call, const apply::TxnRequest& request) {
       return replies_.answer(std::move(call), RequestType::kReadonlyTxn, fail(may.error()));
     }
   }
+  if (long_reads_.takes(*view, request)) return long_reads_.run(std::move(call), std::move(request));
   apply::OperationCounts counts;
   auto response = apply::run_read_txn(*view, request, context_.lanes.here().header(), counts);
   context_.metrics.count(counts);

@@ -35,7 +35,7 @@ class Kv {
   // Calls `read` on this loop once the newest view is linearizable.
   void after_barrier(rpc::UnaryCall call, RequestType type, Read read);
   void range_now(rpc::UnaryCall call, const apply::RangeRequest& request);
-  void txn_now(rpc::UnaryCall call, const apply::TxnRequest& request);
+  void txn_now(rpc::UnaryCall call, apply::TxnRequest request);
   void propose(rpc::UnaryCall call, RequestType type, node::RequestKind kind);
   void wait_for_compaction(rpc::UnaryCall call, base::Rope response);
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <utility>
 
 #include "api/large_range.h"
 #include "api/testing/api_rig.h"
@@ -35,6 +36,23 @@ class LongReadsTest : public ::testing::Test {
     etcdserverpb::RangeRequest request;
     request.set_key("key1");
     return request.SerializeAsString();
+  }
+  // Three ranges that have all keys together.
+  static etcdserverpb::TxnRequest three_ranges() {
+    etcdserverpb::TxnRequest txn;
+    for (const auto& [from, to] : {std::pair("key", "key15"), std::pair("key15", "key22"), std::pair("key22", "kez")}) {
+      auto* range = txn.add_success()->mutable_request_range();
+      range->set_key(from);
+      range->set_range_end(to);
+    }
+    return txn;
+  }
+  int keys_in(const testing::ApiRig::Outcome& outcome) {
+    etcdserverpb::TxnResponse response;
+    EXPECT_TRUE(response.ParseFromString(outcome.response)) << outcome.message;
+    int keys = 0;
+    for (const auto& one : response.responses()) keys += one.response_range().kvs_size();
+    return keys;
   }
   void run_one_job() {
     ASSERT_FALSE(jobs_.empty());
@@ -96,6 +114,62 @@ TEST_F(LongReadsTest, ARevisionThatIsCompactedWhileItWaitsIsRefused) {
   ASSERT_TRUE(old.ParseFromString(all_keys()));
   old.set_revision(now.value);
   const auto second = rig_.begin("KV/Range", old.SerializeAsString());
+  const Revision later = rig_.node.store.put("key", "newer");
+  ASSERT_TRUE(rig_.node.store.store().compact(later));
+  run_one_job();
+  run_one_job();
+  EXPECT_EQ(rig_.outcome_of(second).message, "etcdserver: mvcc: required revision has been compacted");
+}
+
+TEST_F(LongReadsTest, TransactionsAreReadElsewhereWhenTheirRangesHaveManyKeysTogether) {
+  const auto txn = rig_.begin("KV/Txn", three_ranges().SerializeAsString());
+  EXPECT_EQ(rig_.call("KV/Range", one_key()).code, "0");
+  EXPECT_FALSE(rig_.answer_of(txn).ended);
+  run_one_job();
+  EXPECT_EQ(keys_in(rig_.outcome_of(txn)), kKeys);
+  etcdserverpb::TxnResponse response;
+  ASSERT_TRUE(response.ParseFromString(rig_.outcome_of(txn).response));
+  EXPECT_TRUE(response.succeeded());
+  EXPECT_EQ(response.header().revision(), kKeys + 1);
+}
+
+TEST_F(LongReadsTest, ATransactionOfFewKeysStaysOnTheLoop) {
+  etcdserverpb::TxnRequest txn = three_ranges();
+  txn.mutable_success()->DeleteSubrange(1, 2);
+  EXPECT_GT(keys_in(rig_.call("KV/Txn", txn)), 500);
+  EXPECT_TRUE(jobs_.empty());
+}
+
+TEST_F(LongReadsTest, TheKeysThatATransactionComparesCountToo) {
+  etcdserverpb::TxnRequest txn;
+  auto* compare = txn.add_compare();
+  compare->set_key("key");
+  compare->set_range_end("kez");
+  compare->set_target(etcdserverpb::Compare::VERSION);
+  compare->set_result(etcdserverpb::Compare::EQUAL);
+  compare->set_version(1);
+  const auto stream = rig_.begin("KV/Txn", txn.SerializeAsString());
+  run_one_job();
+  EXPECT_EQ(rig_.outcome_of(stream).code, "0");
+}
+
+TEST_F(LongReadsTest, TheNextWaitsForATransactionsAnswerToLeave) {
+  const auto first = rig_.begin("KV/Txn", three_ranges().SerializeAsString());
+  const auto second = rig_.begin("KV/Range", all_keys());
+  EXPECT_EQ(jobs_.size(), 1U);
+  run_one_job();
+  EXPECT_EQ(keys_in(rig_.outcome_of(first)), kKeys);
+  EXPECT_EQ(jobs_.size(), 1U) << "the next begins when the answer has left";
+  run_one_job();
+  EXPECT_EQ(count_of(rig_.outcome_of(second)), kKeys);
+}
+
+TEST_F(LongReadsTest, ATransactionAtARevisionThatIsCompactedWhileItWaitsIsRefused) {
+  const Revision now = rig_.node.store.store().revision();
+  rig_.begin("KV/Range", all_keys());
+  etcdserverpb::TxnRequest old = three_ranges();
+  for (auto& op : *old.mutable_success()) op.mutable_request_range()->set_revision(now.value);
+  const auto second = rig_.begin("KV/Txn", old.SerializeAsString());
   const Revision later = rig_.node.store.put("key", "newer");
   ASSERT_TRUE(rig_.node.store.store().compact(later));
   run_one_job();

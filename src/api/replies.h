@@ -18,7 +18,8 @@ class Replies {
   Replies(const RequestStats& stats, const SlowReads& slow_reads, ApiMetrics& metrics, base::Clock& clock)
       : stats_(stats), slow_reads_(slow_reads), metrics_(metrics), clock_(clock) {}
 
-  // Of a request that was tried: its duration counts. `count`: how many keys a Range found, for the log; -1 if the response has to be asked.
+  // Of a request that was tried: its duration counts. `count`, for the log: how many keys a Range found, or 1 if a Txn succeeded
+  // and 0 if not; -1 if the response has to be asked.
   void answer(rpc::UnaryCall call, RequestType type, Result<base::Rope> response, std::int64_t count = -1) const;
   // Of one that never got that far.
   void refuse(rpc::UnaryCall call, const Error& error) const;

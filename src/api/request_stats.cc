@@ -93,7 +93,7 @@ Figures figures_of(RequestType type, std::string_view request, const base::Rope*
       break;
     default:
       if (const auto txn = apply::decode_txn(request)) {
-        add_txn_request(*txn, number_of(*response, 2) != 0, figures);
+        add_txn_request(*txn, (count >= 0 ? count : number_of(*response, 2)) != 0, figures);
         figures.content = describe(*txn);
       }
       break;
