@@ -16,17 +16,19 @@
 #include "node/local_node.h"
 #include "server/build_info.h"
 #include "server/corruption_at_start.h"
+#include "server/descriptors.h"
 #include "server/first_members.h"
 #include "server/header_trace.h"
+#include "server/init_notice.h"
 #include "server/initial_members.h"
 #include "server/joining.h"
 #include "server/node_observer.h"
 #include "server/peer_side.h"
+#include "server/secrets.h"
 #include "server/startup.h"
 #include "server/startup_pages.h"
 #include "server/threads.h"
 #include "server/tls_side.h"
-#include "server/secrets.h"
 #include "server/validate.h"
 
 namespace etcd::server {
@@ -40,6 +42,14 @@ constexpr std::int64_t kDefaultQuotaBytes = 2 * 1024 * kMiB;
 
 // etcd's settings of 0 mean its defaults.
 std::int64_t or_default(std::int64_t value, std::int64_t fallback) { return value == 0 ? fallback : value; }
+
+// Address space for the db, which can't grow beyond it: twice the quota, and more than any disk has where there is no quota.
+std::uint64_t map_bytes_for(std::int64_t quota_bytes) {
+  constexpr std::uint64_t kLeast = std::uint64_t{64} * 1024 * kMiB;
+  constexpr std::uint64_t kMost = std::uint64_t{4} * 1024 * 1024 * kMiB;
+  if (quota_bytes <= 0) return kMost;
+  return std::clamp(2 * static_cast<std::uint64_t>(quota_bytes), kLeast, kMost);
+}
 
 Result<node::AutoCompactionMode> auto_compaction(const ClusterConfig& config) {
   TRY_ASSIGN(const Retention retention, compaction_retention(config));
@@ -55,6 +65,7 @@ Result<node::NodeOptions> node_options(const Config& config, base::Metrics& metr
   options.heartbeat_ns = static_cast<std::int64_t>(config.member.heartbeat_ms) * 1'000'000;
   options.election_ns = static_cast<std::int64_t>(config.member.election_ms) * 1'000'000;
   options.pre_vote = config.cluster.pre_vote;
+  options.shorten_first_wait = config.member.initial_election_tick_advance;
   options.downgrade_check_ns = config.maintenance.downgrade_check_time.count();
 
   options.start.data_folder = config.member.data_dir;
@@ -65,6 +76,7 @@ Result<node::NodeOptions> node_options(const Config& config, base::Metrics& metr
   options.start.force_new_cluster = config.maintenance.force_new_cluster;
   options.start.bootstrap_defragment_bytes = config.maintenance.bootstrap_defrag_threshold_megabytes * static_cast<std::uint64_t>(kMiB);
   options.start.machine.quota_bytes = or_default(config.member.quota_backend_bytes, kDefaultQuotaBytes);
+  options.start.db.map_bytes = map_bytes_for(options.start.machine.quota_bytes);
   options.start.machine.max_learners = static_cast<std::size_t>(config.cluster.max_learners);
   // etcd's rule: one and a half election timeouts, in whole seconds, rounded up.
   options.start.machine.lease.min_ttl_s = (3 * options.election_ns / 2 + 999'999'999) / 1'000'000'000;
@@ -196,6 +208,12 @@ std::vector<rpc::Loop*> loops_of(const std::vector<std::unique_ptr<LoopThread>>&
   return loops;
 }
 
+struct ClientPort {
+  ListenPlace place;
+  rpc::Serves serves;
+  std::string address;  // as bound
+};
+
 // Everything of one process, in the order in which it is built.
 class Server {
  public:
@@ -219,7 +237,9 @@ class Server {
   std::vector<rpc::Loop*> handshake_loops() { return loops_of(handshakes_); }
   void serve_clients();
   std::shared_ptr<const rpc::TlsListen> secured(const ListenPlace& place) const;
-  Status listen(rpc::Server& server, const Urls& urls, rpc::Serves serves);
+  rpc::Options client_options() const;
+  Status bind_client_ports();
+  Status bind(const Urls& urls, rpc::Serves serves);
   void drain(rpc::Server& server);
   Status prepare_start(bool initialized, node::StartOptions& start);
   void transfer_leadership();
@@ -228,6 +248,7 @@ class Server {
 
   const Config& config_;
   base::Logger& logger_;
+  const std::uint64_t descriptor_limit_ = raise_descriptor_limit();
   base::Clock& clock_ = base::system_clock();
   std::unique_ptr<base::FileSystem> files_ = base::posix_file_system();
   base::Metrics metrics_;
@@ -238,6 +259,8 @@ class Server {
   node::Worker reader_{read_.wakeup()};
   StageThread hash_{"hash", base::system_clock()};
   node::Worker hasher_{hash_.wakeup()};  // of passwords
+  StageThread verify_{"verify", base::system_clock()};
+  node::Worker verifier_{verify_.wakeup()};  // of signed tokens; not behind passwords, which take a thousand times as long
   std::vector<std::unique_ptr<LoopThread>> io_;
   std::vector<std::unique_ptr<LoopThread>> handshakes_;  // where strangers' TLS handshakes happen
   TlsSide tls_;
@@ -247,6 +270,7 @@ class Server {
   rpc::ServiceTable services_;
   rpc::ServiceTable no_services_;
   std::unique_ptr<rpc::Server> clients_;
+  std::vector<ClientPort> client_ports_;
   std::unique_ptr<rpc::Server> monitors_;  // --listen-metrics-urls
 };
 
@@ -260,27 +284,28 @@ Status Server::open() {
   TRY_ASSIGN(node::NodeOptions options, node_options(config_, metrics_));
   TRY(prepare_start(initialized, options.start));
   options.transport = &peer_side_.peers();
+  options.active_since_ns = [this](MemberId id) { return peer_side_.peers().active_since_ns(id); };
   options.ask_versions = [this](std::shared_ptr<const cluster::View> view, node::VersionsTold told) {
     peer_side_.ask_versions(std::move(view), std::move(told));
   };
   const node::NodeWakeups wakeups{write_.wakeup(), write_.wakeup(), write_.wakeup(), flush_.wakeup(), work_.wakeup()};
-  StageThread verify_{"verify", base::system_clock()};
-  node::Worker verifier_{verify_.wakeup()};  // of signed tokens; not behind passwords, which take a thousand times as long
   auto ready = [this] { io_.front()->loop().post([this] { serve_clients(); }); };
   TRY_ASSIGN(node_, node::LocalNode::open(*files_, options, wakeups, make_node_observer(metrics_), ready, clock_, logger_));
-  if (config_.features.enabled("InitialCorruptCheck")) {
+  if (initialized && config_.features.enabled("InitialCorruptCheck")) {
     TRY(check_corruption_at_start(*node_, options.limits.timeout_ns, tls_.dial_peers, logger_));
   }
   api::Options serving = api_options(config_);
   serving.read_elsewhere = [this](node::Job job) { reader_.inbox().push(std::move(job)); };
   serving.hash_elsewhere = [this](node::Job job) { hasher_.inbox().push(std::move(job)); };
+  serving.verify_elsewhere = [this](node::Job job) { verifier_.inbox().push(std::move(job)); };
   TRY_ASSIGN(const api::Tokens::Options tokens, token_options(config_.security));
   TRY_ASSIGN(serving.tokens, api::Tokens::open(tokens, {metrics_, clock_, logger_, files_.get()}));
   serving.peers = peer_side_.access();
   api_ = std::make_unique<api::Api>(*node_, std::move(serving), loops(), metrics_, clock_, logger_);
   api_->register_services(services_);
-  clients_ = std::make_unique<rpc::Server>(rpc_options(config_), services_, api_->http_handler(), loops(), logger_, handshake_loops());
+  clients_ = std::make_unique<rpc::Server>(client_options(), services_, api_->http_handler(), loops(), logger_, handshake_loops());
   api_->observe(*clients_);
+  TRY(bind_client_ports());
   TRY(peer_side_.listen(api_->peer_handler(peer_side_.loop()), handshake_loops()));
   if (config_.monitoring.listen_metrics_urls.empty()) return {};
   monitors_ = std::make_unique<rpc::Server>(rpc_options(config_), no_services_, api_->http_handler(true), loops(), logger_, handshake_loops());
@@ -302,7 +327,6 @@ Status Server::prepare_start(bool initialized, node::StartOptions& start) {
   start.join.emplace();
   if (initialized) return {};  // it has joined, even if its log is still empty
   TRY_ASSIGN(start.join, find_cluster(start.initial_cluster, start.name, tls_.dial_peers, logger_));
-  serving.verify_elsewhere = [this](node::Job job) { verifier_.inbox().push(std::move(job)); };
   return {};
 }
 
@@ -315,43 +339,60 @@ void Server::start() {
   work_.add([this](std::int64_t) { return node_->step_worker(); });
   read_.add([this](std::int64_t) { return reader_.step(); });
   hash_.add([this](std::int64_t) { return hasher_.step(); });
+  verify_.add([this](std::int64_t) { return verifier_.step(); });
   peer_side_.start(*node_);
   for (auto& io : io_) io->start();
   for (auto& handshakes : handshakes_) handshakes->start();
   work_.start();
   read_.start();
   hash_.start();
+  verify_.start();
   flush_.start();
   write_.start();
 }
 
-// On the first loop's thread, once the member has published itself.
-void Server::serve_clients() {
-  const Urls& http_urls = config_.member.listen_client_http_urls;
-  const rpc::Serves serves = http_urls.empty() ? rpc::Serves::kBoth : rpc::Serves::kGrpcOnly;
-  Status listening = listen(*clients_, config_.member.listen_client_urls, serves);
-  if (listening) listening = listen(*clients_, http_urls, rpc::Serves::kHttpOnly);
-  if (!listening) logger_.fatal("listener failed", {base::LogField(listening.error())});
-  release_startup_pages();
+rpc::Options Server::client_options() const {
+  rpc::Options options = rpc_options(config_);
+  options.max_connections = connections_under(descriptor_limit_);
+  if (options.max_connections == 0) {
+    logger_.fatal("file descriptor limit of etcd process is too low; please set higher",
+                  {{"limit", descriptor_limit_}, {"recommended-limit", kReservedDescriptors}});
+  }
+  return options;
 }
 
-Status Server::listen(rpc::Server& server, const Urls& urls, rpc::Serves serves) {
+// A port that somebody else has ends the start, before this member takes part in anything.
+Status Server::bind_client_ports() {
+  const Urls& http_urls = config_.member.listen_client_http_urls;
+  TRY(bind(config_.member.listen_client_urls, http_urls.empty() ? rpc::Serves::kBoth : rpc::Serves::kGrpcOnly));
+  return bind(http_urls, rpc::Serves::kHttpOnly);
+}
+
+Status Server::bind(const Urls& urls, rpc::Serves serves) {
   for (const ListenPlace& place : listen_places(urls)) {
-    TRY_ASSIGN(const std::string address, server.listen(place.address, serves, secured(place)));
-    const base::Logger::Fields fields = {{"traffic", name_of(serves)}, {"address", address}};
-    logger_.info("ready to serve client requests");
-    if (place.is_plain) logger_.info("serving client traffic insecurely; this is strongly discouraged!", fields);
-    if (place.is_secure) logger_.info("serving client traffic securely", fields);
+    TRY_ASSIGN(std::string address, clients_->bind(place.address, serves, secured(place)));
+    client_ports_.push_back({place, serves, std::move(address)});
   }
   return {};
-  verify_.add([this](std::int64_t) { return verifier_.step(); });
+}
+
+// On the first loop's thread, once the member has published itself.
+void Server::serve_clients() {
+  if (const Status listening = clients_->listen_bound(); !listening) logger_.fatal("listener failed", {base::LogField(listening.error())});
+  for (const ClientPort& port : client_ports_) {
+    const base::Logger::Fields fields = {{"traffic", name_of(port.serves)}, {"address", port.address}};
+    logger_.info("ready to serve client requests");
+    if (port.place.is_plain) logger_.info("serving client traffic insecurely; this is strongly discouraged!", fields);
+    if (port.place.is_secure) logger_.info("serving client traffic securely", fields);
+  }
+  notify_init_daemon(logger_);
+  release_startup_pages();
 }
 
 std::shared_ptr<const rpc::TlsListen> Server::secured(const ListenPlace& place) const {
   if (!place.is_secure) return nullptr;
   return std::make_shared<const rpc::TlsListen>(rpc::TlsListen{.context = tls_.clients, .plain_too = place.is_plain});
 }
-  verify_.start();
 
 void Server::stop() {
   const base::Logger::Fields fields = {{"name", config_.member.name},
@@ -369,6 +410,7 @@ void Server::stop() {
   work_.stop();
   read_.stop();
   hash_.stop();
+  verify_.stop();
   peer_side_.stop();
   for (auto& handshakes : handshakes_) handshakes->stop();
   for (auto& io : io_) io->stop();
@@ -415,7 +457,6 @@ void Server::skip_transfer(const node::NodeStatus& status) {
 void Server::drain(rpc::Server& server) {
   std::promise<void> drained;
   server.drain(kDrainNs, [&] { drained.set_value(); });
-  verify_.stop();
   drained.get_future().wait();
 }
 
