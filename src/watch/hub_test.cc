@@ -226,6 +226,29 @@ TEST(Hub, AfterASnapshotIsInstalledWatchersGoOnWhereTheyWere) {
   }
 }
 
+TEST(Hub, AWatchMayBeCancelledBetweenAnInstalledSnapshotAndTheNextLook) {
+  mvcc::testing::StoreRig leader;
+  HubRig rig;
+  for (const char* value : {"1", "2"}) {
+    rig.put("a", value);
+    leader.put("a", value);
+  }
+  KeepingSink sink;
+  Stream stream(rig.hub, sink);
+  ASSERT_TRUE(stream.watch(WatchId(1), key("a")));
+  ASSERT_TRUE(stream.watch(WatchId(2), key("a")));
+  rig.settle();
+  ASSERT_TRUE(stream.watch(WatchId(3), key("a", 1)));  // is behind
+  leader.put("a", "3");
+  leader.flush();
+  rig.store.replace_store_by(leader.db());
+  EXPECT_TRUE(stream.cancel(WatchId(1)));
+  EXPECT_TRUE(stream.cancel(WatchId(3)));
+  rig.settle();
+  EXPECT_EQ(sink.take(), Texts{"2@4: +a=3"});
+  EXPECT_EQ(rig.hub.watchers(), 1U);
+}
+
 TEST(Hub, ASinkThatTakesNoMoreIsGivenTheRestLater) {
   HubRig rig;
   KeepingSink slow;
