@@ -1,5 +1,7 @@
 #include "sim/agreement.h"
 
+#include <iterator>
+
 namespace etcd::sim {
 
 namespace {
@@ -10,14 +12,30 @@ std::string at(LogIndex index) { return " at index " + std::to_string(index.valu
 
 Agreement::Fault Agreement::see_state(apply::StateMachine& machine) {
   raft::ConfState conf = machine.conf_state();
-  State state{machine.applied_term(), machine.store().revision(), machine.store().compact_revision(), std::move(conf.voters), std::move(conf.learners)};
+  const auto users = machine.auth_view();
+  State state{machine.applied_term(), machine.store().revision(), machine.store().compact_revision(), users->revision(), users->enabled(),
+              std::move(conf.voters),  std::move(conf.learners)};
   const auto [known, is_new] = states_.emplace(machine.applied(), state);
-  if (is_new || known->second == state) return std::nullopt;
+  if (is_new) return see_order(known);
+  if (known->second == state) return std::nullopt;
   return "has another state than an other member" + at(machine.applied()) + ": term " + std::to_string(state.term.value) + " and " +
          std::to_string(known->second.term.value) + ", revision " + std::to_string(state.revision.value) + " and " +
          std::to_string(known->second.revision.value) + ", compacted " + std::to_string(state.compacted.value) + " and " +
-         std::to_string(known->second.compacted.value) + ", voters " + std::to_string(state.voters.size()) + " and " +
+         std::to_string(known->second.compacted.value) + ", users " + std::to_string(state.auth_revision) + " and " +
+         std::to_string(known->second.auth_revision) + ", voters " + std::to_string(state.voters.size()) + " and " +
          std::to_string(known->second.voters.size());
+}
+
+// What only grows has not gone back from the state before, and not to the one after.
+Agreement::Fault Agreement::see_order(States::const_iterator at_state) const {
+  const auto goes_back = [](const State& earlier, const State& later) {
+    return earlier.revision > later.revision || earlier.compacted > later.compacted || earlier.auth_revision > later.auth_revision;
+  };
+  const auto next = std::next(at_state);
+  const bool from_before = at_state != states_.begin() && goes_back(std::prev(at_state)->second, at_state->second);
+  const bool to_next = next != states_.end() && goes_back(at_state->second, next->second);
+  if (!from_before && !to_next) return std::nullopt;
+  return "has a revision of keys or users that has gone back" + at(at_state->first);
 }
 
 Agreement::Fault Agreement::see_leader(Term term, MemberId leader) {

@@ -36,12 +36,17 @@ class Agreement {
     Term term;
     Revision revision;
     Revision compacted;
+    std::uint64_t auth_revision = 0;
+    bool auth_enabled = false;
     std::vector<MemberId> voters;
     std::vector<MemberId> learners;
     friend bool operator==(const State&, const State&) = default;
   };
+  using States = std::map<LogIndex, State>;
 
-  std::map<LogIndex, State> states_;
+  Fault see_order(States::const_iterator at_state) const;
+
+  States states_;
   std::map<Term, MemberId> leaders_;
   std::map<std::pair<Revision, Revision>, node::HashKvResult> hashes_;
 };

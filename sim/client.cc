@@ -5,17 +5,21 @@
 
 #include "mvcc/key_value.h"
 #include "mvcc/range.h"
+#include "sim/users.h"
 
 namespace etcd::sim {
 
 namespace {
 
-// The request has certainly not entered the log. Everything else leaves that open.
+// The request has certainly not entered the log, or has been refused where it was applied. Everything else leaves that open.
 bool was_refused(const Error& error) {
   switch (error.code) {
     case Errc::kNoLeader:
     case Errc::kNotLeader:
     case Errc::kTooManyRequests:
+    case Errc::kUserEmpty:
+    case Errc::kAuthOldRevision:
+    case Errc::kPermissionDenied:
     case Errc::kRequestTooLarge: return true;
     default: return false;
   }
@@ -26,6 +30,11 @@ bool was_refused(const Error& error) {
 Client::Client(Service& service, int number, std::uint64_t seed) : service_(service), number_(number), rng_(seed) {}
 
 void Client::start() { ask_later(); }
+
+void Client::go_on() {
+  stopped_ = false;
+  ask_later();
+}
 
 void Client::ask_later() {
   if (stopped_) return;
@@ -100,7 +109,8 @@ void Client::write(Member& member, Kind kind, int key, base::UniqueFunction<void
     proposer->propose({.kind = request_kind,
                        .request = base::SharedBytes(std::move(request)),
                        .deadline_ns = deadline,
-                       .done = [this, call](Result<base::Rope> response) { answered(call, std::move(response)); }});
+                       .done = [this, call](Result<base::Rope> response) { answered(call, std::move(response)); },
+                       .who = root_at(node)});
     proposer->submit();
   });
 }

@@ -32,6 +32,8 @@ class Client {
   void start();
   // Finishes what it is at, and asks nothing more.
   void stop() { stopped_ = true; }
+  // After stop().
+  void go_on();
   bool is_idle() const { return call_ == nullptr; }
   // Its connection breaks.
   void member_ended(const Member& member);

@@ -5,6 +5,7 @@
 
 #include "base/wire.h"
 #include "sim/requests.h"
+#include "sim/users.h"
 
 namespace etcd::sim {
 
@@ -57,7 +58,8 @@ void LeaseHolder::propose(node::RequestKind kind, std::string request, base::Uni
     proposer->propose({.kind = kind,
                        .request = base::SharedBytes(std::move(request)),
                        .deadline_ns = deadline,
-                       .done = [answer](Result<base::Rope> response) { answer(response.has_value()); }});
+                       .done = [answer](Result<base::Rope> response) { answer(response.has_value()); },
+                       .who = root_at(node)});
     proposer->submit();
   });
 }

@@ -28,7 +28,7 @@ struct Arguments {
   Scene scene = Scene::kNone;  // every world plays it
 };
 
-constexpr const char* kUsage = "usage: etcd_sim [--seed N | --seeds A..B | --minutes M [--from N]] [--scene 1..8] [--trace] [--quiet]\n"
+constexpr const char* kUsage = "usage: etcd_sim [--seed N | --seeds A..B | --minutes M [--from N]] [--scene 1..9] [--trace] [--quiet]\n"
                                "       with planted bugs (ETCD_PLANTS): [--plant NAME] | --plants [--seeds A..B]\n";
 constexpr std::size_t kKeptOnViolation = 200;
 constexpr std::size_t kKeptWhenTraced = 100'000'000;
@@ -107,6 +107,8 @@ struct Totals {
   std::uint64_t member_changes = 0;
   std::uint64_t leases_ended = 0;
   std::uint64_t renewals = 0;
+  std::uint64_t user_changes = 0;
+  std::uint64_t user_requests = 0;
   std::uint64_t events_told = 0;
   std::uint64_t progress_told = 0;
   std::uint64_t watches_compacted = 0;
@@ -131,6 +133,8 @@ bool run_seed(std::uint64_t seed, const Arguments& arguments, Totals& totals) {
   totals.member_changes += report.member_changes;
   totals.leases_ended += report.leases_ended;
   totals.renewals += report.renewals;
+  totals.user_changes += report.user_changes;
+  totals.user_requests += report.user_requests;
   totals.events_told += report.events_told;
   totals.progress_told += report.progress_told;
   totals.watches_compacted += report.watches_compacted;
@@ -165,13 +169,14 @@ int run(const Arguments& arguments) {
   }
   const double took_s = seconds_since(start);
   std::printf("%llu seeds, %.1f simulated hours in %.1f s (%.0f times real time): %llu requests, %llu answered, %llu ends of processes, "
-              "%llu snapshots, %llu terms, %llu member changes, %llu leases ended and %llu renewals, watchers told of %llu events, %llu times of "
+              "%llu snapshots, %llu terms, %llu member changes, %llu leases ended and %llu renewals, %llu changes of users and %llu requests by them, watchers told of %llu events, %llu times of "
               "progress and %llu times of compaction, %llu damaged members noticed, %llu scenes played, %llu keys undecided\n",
               static_cast<unsigned long long>(totals.seeds), totals.simulated_s / 3600, took_s, totals.simulated_s / took_s,
               static_cast<unsigned long long>(totals.operations), static_cast<unsigned long long>(totals.acknowledged),
               static_cast<unsigned long long>(totals.ends), static_cast<unsigned long long>(totals.snapshots),
               static_cast<unsigned long long>(totals.leaders), static_cast<unsigned long long>(totals.member_changes),
               static_cast<unsigned long long>(totals.leases_ended), static_cast<unsigned long long>(totals.renewals),
+              static_cast<unsigned long long>(totals.user_changes), static_cast<unsigned long long>(totals.user_requests),
               static_cast<unsigned long long>(totals.events_told), static_cast<unsigned long long>(totals.progress_told),
               static_cast<unsigned long long>(totals.watches_compacted), static_cast<unsigned long long>(totals.damaged),
               static_cast<unsigned long long>(totals.scenes_played), static_cast<unsigned long long>(totals.undecided));

@@ -103,6 +103,7 @@ node::NodeOptions Member::options() {
   options.apply.catchup_entries = profile.catchup_entries;
   options.apply.forget_interval = profile.forget_interval;
   options.start.ask_members = around_.ask_members;
+  options.start.force_new_cluster = is_forced_;
   options.transport = this;
   return options;
 }
@@ -129,6 +130,12 @@ void Member::start() {
   check_promise();
   loop_ = std::make_unique<EventLoop>(*this, around_.scheduler, rng_.next());
   for (std::size_t stage = 0; stage < kStages; ++stage) schedule(stage, around_.scheduler.now_ns() + work_ns(stage));
+}
+
+void Member::start_alone() {
+  is_forced_ = true;
+  start();
+  is_forced_ = false;
 }
 
 void Member::give_up() {

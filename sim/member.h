@@ -73,6 +73,8 @@ class Member : public node::Transport {
   std::int64_t paused_until_ns() const { return paused_until_ns_; }
 
   void start();
+  // As the only member of its cluster (--force-new-cluster).
+  void start_alone();
   // The process is gone: with `power_lost` also what was not synced, each thing or not.
   void end(bool power_lost);
   // It will start by itself after a while.
@@ -138,6 +140,7 @@ class Member : public node::Transport {
   std::unique_ptr<node::LocalNode> node_;
   std::unique_ptr<EventLoop> loop_;
   std::uint64_t life_ = 0;
+  bool is_forced_ = false;  // starts as the only member
   bool removed_ = false;
   bool damaged_ = false;  // a bit was flipped
   bool broken_ = false;   // and it has noticed

@@ -116,7 +116,8 @@ namespace {
 constexpr std::int64_t kChangeLimitNs = 5 * kSecond;
 
 bool may_have_happened(const Error& error) {
-  return error.code == Errc::kTimeout || error.code == Errc::kTimeoutDueToLeaderFail || error.code == Errc::kStopped || error.code == Errc::kUnknownOutcome;
+  return error.code == Errc::kTimeout || error.code == Errc::kTimeoutDueToLeaderFail ||
+         error.code == Errc::kTimeoutDueToConnectionLost || error.code == Errc::kStopped || error.code == Errc::kUnknownOutcome;
 }
 
 std::vector<cluster::Member> members_known_to(Member& member) {

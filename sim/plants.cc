@@ -57,6 +57,8 @@ std::vector<std::string_view> planted_bugs() {
           "lessor_recovered_after_the_key_store",
           "members_compact_differently",
           "new_leaders_trust_old_clocks",
+          "nobody_is_judged",
+          "old_permissions_count",
           "progress_ahead_of_events",
           "raft_does_not_hear_of_learners",
           "reads_ahead_of_apply",
@@ -65,6 +67,7 @@ std::vector<std::string_view> planted_bugs() {
           "renewals_are_forgotten",
           "renews_what_has_expired",
           "revokes_without_its_term",
+          "users_outlive_a_snapshot",
           "votes_without_fsync",
           "wal_segment_has_no_durable_name",
           "watchers_miss_what_is_compacted"};

@@ -120,6 +120,8 @@ void draw_stage(Draw& draw, Profile& profile, Scene scene) {
   profile.snapshot_count = draw.between(2, 20);
   profile.catchup_entries = draw.between(0, 5);
   profile.forget_interval = 1;
+  // Who goes on alone keeps what it knows to be committed: so all is at rest before, and nobody has leases that end meanwhile.
+  if (scene == Scene::kAloneByForce) profile.lease_holders = 0;
 }
 
 }  // namespace
@@ -145,13 +147,15 @@ Profile draw_profile(std::uint64_t seed) {
   draw_trouble(draw, profile);
   if (draw.one_in(8)) draw_storm(draw, profile);
   if (draw.one_in(10)) return draw_scene(seed, static_cast<Scene>(draw.between(1, kScenes - 1)));
+  profile.users = draw.one_in(3);
   return profile;
 }
 
 std::string describe(const Profile& profile) {
   static constexpr const char* kSceneNames[kScenes] = {
       "", ", figure eight", ", a snapshot during a defragmentation", ", a snapshot during a compaction", ", a snapshot to a learner",
-      ", two snapshots", ", the sender of a snapshot dies", ", a late snapshot", ", power losses during an installation"};
+      ", two snapshots", ", the sender of a snapshot dies", ", a late snapshot", ", power losses during an installation",
+      ", all others are lost"};
   char text[400];
   std::snprintf(text, sizeof text, "seed %llu%s: %d members, %d clients on %d keys for %.0f s, snapshots every %llu entries, trouble every %.1f s",
                 static_cast<unsigned long long>(profile.seed), kSceneNames[static_cast<std::size_t>(profile.scene)], profile.members, profile.clients, profile.keys,

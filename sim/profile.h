@@ -17,8 +17,9 @@ enum class Scene : std::uint8_t {
   kSenderDies,
   kLateSnapshot,
   kPowerLossDuringInstallation,
+  kAloneByForce,
 };
-inline constexpr int kScenes = 9;
+inline constexpr int kScenes = 10;
 
 struct Profile {
   std::uint64_t seed = 0;
@@ -41,6 +42,7 @@ struct Profile {
   int lease_holders = 0;
   bool lease_checkpoints = false;
   int watchers = 0;
+  bool users = false;  // with permissions, and an administrator who changes them
   std::uint64_t reads = 0;  // of a hundred requests
   std::int64_t think_ns = 0;  // mean pause of a client between two requests
   std::int64_t duration_ns = 0;

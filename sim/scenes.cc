@@ -42,6 +42,7 @@ void World::play_scene() {
     case Scene::kSenderDies: return sender_dies();
     case Scene::kLateSnapshot: return late_snapshot();
     case Scene::kPowerLossDuringInstallation: return power_loss_during_installation();
+    case Scene::kAloneByForce: return alone_by_force();
   }
 }
 
@@ -176,6 +177,56 @@ void World::power_loss_during_installation() {
     start_all();
     scenes_played_ += wait_for_catching_up(*behind) ? 1 : 0;
   }
+}
+
+// All but one are lost for good, and this one goes on as a cluster of its own, which grows again. What is acknowledged and not known to be committed to
+// the one that is left is lost with the others, as in etcd; so all is at rest when it happens, and then nothing may be.
+void World::alone_by_force() {
+  if (rng_.one_in(2) && !changing_members_) {
+    const std::size_t before = members_.size();
+    add_member(true);  // it may be the one
+    if (!wait_until([&] { return members_.size() > before; }, kLimitNs) || !wait_for_catching_up(*members_.back())) return;
+  }
+  if (!quiet_clients()) return;
+  Member* left = go_on_alone();
+  for (const auto& client : clients_) client->go_on();
+  if (left == nullptr) return;
+  pass(static_cast<std::int64_t>(rng_.below(kSecond)));
+  if (rng_.one_in(2)) left->end(rng_.one_in(2));
+  left->start();
+  grow();
+  grow();
+  scenes_played_ += wait_for_catching_up(*members_.back()) ? 1 : 0;
+}
+
+bool World::quiet_clients() {
+  for (const auto& client : clients_) client->stop();
+  return wait_until([this] { return !changing_members_ && std::ranges::all_of(clients_, &Client::is_idle) && is_at_rest(); }, kLimitNs);
+}
+
+// Any of them: a learner becomes a voter by that.
+Member* World::go_on_alone() {
+  Member* left = any_up();
+  for (const auto& member : members_) {
+    if (member.get() == left) continue;
+    member->remove();
+    if (member->is_up()) member->end(true);
+  }
+  left->end(rng_.one_in(2));
+  trace_.add(scheduler_.now_ns(), left->number(), "goes on alone");
+  left->start_alone();
+  const bool leads = wait_until([&] { return leader() == left; }, kLimitNs);
+  if (!leads || members_known().size() != 1) violate(left, "does not go on as the only member of its cluster");
+  return leads ? left : nullptr;
+}
+
+void World::grow() {
+  const std::size_t before = members_.size();
+  if (!wait_until([&] { return !changing_members_ && leader() != nullptr; }, kLimitNs)) return;
+  add_member();
+  if (!wait_until([&] { return members_.size() > before; }, kLimitNs) || !wait_for_catching_up(*members_.back())) return;
+  if (!changing_members_) promote_member();
+  wait_until([&] { return !changing_members_; }, kLimitNs);
 }
 
 }  // namespace etcd::sim

@@ -23,6 +23,7 @@ TEST(Scenes, ALearnerBeginsWithASnapshot) { play(Scene::kSnapshotToLearner); }
 TEST(Scenes, TwoSnapshotsComeInQuickSuccession) { play(Scene::kTwoSnapshots); }
 TEST(Scenes, TheSenderOfASnapshotDiesHalfWay) { play(Scene::kSenderDies); }
 TEST(Scenes, ASnapshotComesLate) { play(Scene::kLateSnapshot); }
+TEST(Scenes, AllOthersAreLostAndTheOneThatIsLeftGrowsAgain) { play(Scene::kAloneByForce); }
 TEST(Scenes, AllLosePowerAtAnyStepOfAnInstallation) { play(Scene::kPowerLossDuringInstallation); }
 
 }  // namespace

@@ -19,6 +19,7 @@ void World::settle() {
   mend();
   for (const auto& client : clients_) client->stop();
   for (const auto& holder : lease_holders_) holder->stop();
+  users_.stop();
   wait_until([this] { return std::ranges::all_of(clients_, &Client::is_idle); }, kRecoveryLimitNs);
   if (!wait_until([this] { return to_be_replaced_ == nullptr; }, kRecoveryLimitNs)) violate(nullptr, "a damaged member can't be replaced");
   wait_until([this] { return !changing_members_; }, kRecoveryLimitNs);

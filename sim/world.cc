@@ -21,7 +21,8 @@ World::World(const Profile& profile, std::size_t kept_trace)
               [this](Member& member) { damage_noticed(member); },
               [this](const Member& member, const std::string& what) { violate(&member, what); },
               [this] { return members_known(); }},
-      service_{around_, members_, history_} {
+      service_{around_, members_, history_},
+      users_(around_, members_, profile_.seed ^ 0x7573657273) {
   make_members();
   make_clients();
 }
@@ -57,6 +58,7 @@ Report World::run() {
   for (const auto& member : members_) member->start();
   for (const auto& client : clients_) client->start();
   for (const auto& holder : lease_holders_) holder->start();
+  if (profile_.users) users_.start();
   for (const auto& watcher : watchers_) watcher->start();
   every(100 * kMillisecond, [this] {
     for (const auto& member : members_) {
@@ -89,6 +91,8 @@ Report World::run() {
     report.leases_ended += holder->ended();
     report.renewals += holder->renewed();
   }
+  report.user_changes = users_.changes();
+  report.user_requests = users_.executed() + users_.refused();
   report.damaged = damaged_;
   report.scenes_played = scenes_played_;
   for (const auto& watcher : watchers_) {

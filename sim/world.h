@@ -23,6 +23,7 @@
 #include "sim/profile.h"
 #include "sim/scheduler.h"
 #include "sim/trace.h"
+#include "sim/users.h"
 #include "sim/watcher.h"
 
 namespace etcd::sim {
@@ -41,6 +42,8 @@ struct Report {
   std::uint64_t member_changes = 0;
   std::uint64_t leases_ended = 0;
   std::uint64_t renewals = 0;
+  std::uint64_t user_changes = 0;   // and of what they may
+  std::uint64_t user_requests = 0;  // executed or refused
   std::uint64_t events_told = 0;  // to watchers
   std::uint64_t progress_told = 0;
   std::uint64_t watches_compacted = 0;
@@ -109,6 +112,10 @@ class World {
   void sender_dies();
   void late_snapshot();
   void power_loss_during_installation();
+  void alone_by_force();
+  bool quiet_clients();
+  Member* go_on_alone();
+  void grow();
   void play_figure_eight();
 
   // The end (settle.cc).
@@ -141,6 +148,7 @@ class World {
   Service service_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<std::unique_ptr<LeaseHolder>> lease_holders_;
+  Users users_;
   EventLog event_log_;
   std::vector<std::unique_ptr<Watcher>> watchers_;
   Agreement agreement_;

@@ -136,6 +136,7 @@ Status StateMachine::restore(const bolt::ReadTx& db) {
   CHECK(!flushing_, cut_);
   TRY_ASSIGN(State restored, load(db, options_, views_));
   restored.auth.succeed(state_.auth);
+  if (PLANTED(users_outlive_a_snapshot)) restored.auth = std::move(state_.auth);
   state_ = std::move(restored);
   cut_ = state_.applied;
   storage_version_changed_ = false;
