@@ -196,6 +196,13 @@ TEST(H2Calls, UnknownPathsAreExplainedInGrpcGosWords) {
   EXPECT_EQ(world.client.answer(malformed).reset, 1U);
   EXPECT_EQ(world.services.explain_missing("test").message, "malformed method name: \"test\"");
   EXPECT_EQ(world.services.explain_missing("/test").message, "malformed method name: \"/test\"");
+  // And finds nothing for it, or rules that go by paths would be passed by (CVE-2026-33186).
+  for (const auto& known : world.services.methods()) {
+    const std::string path = known->service + "/" + known->name;
+    EXPECT_EQ(world.services.find("/" + path), known.get());
+    EXPECT_EQ(world.services.find(path), nullptr);
+    EXPECT_EQ(world.services.find("//" + path), nullptr);
+  }
 }
 
 TEST(H2Calls, AnswersFromOtherThreadsComeThrough) {

@@ -170,7 +170,8 @@ TEST_F(TlsServer, SilentOnesMakeRoomForNewOnes) {
     silent.back()->send("\x16\x03\x01");
     for (int pass = 0; pass < 5; ++pass) loop.run_once(1);
   }
-  EXPECT_EQ(silent.front()->receive_all(), "");  // closed: it was silent longest
+  EXPECT_EQ(silent.front()->receive_all(), "");
+  EXPECT_TRUE(silent.front()->has_ended());  // it was silent longest
   EXPECT_EQ(ask(alice()), "alice secure x");
   EXPECT_FALSE(lines->has("i/o timeout"));
 }
