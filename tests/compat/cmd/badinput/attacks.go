@@ -80,6 +80,10 @@ func (a attack) run(st *stage) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	term, err := ours.term()
+	if err != nil {
+		return "", err
+	}
 	before := memory(ours.Pid())
 	peak, during, err := underAttack(ours, a, length)
 	if err != nil {
@@ -87,6 +91,9 @@ func (a attack) run(st *stage) (string, error) {
 	}
 	if err := ours.intact(); err != nil {
 		return "", err
+	}
+	if after, err := ours.term(); err != nil || after != term {
+		return "", fmt.Errorf("the leader changed: term %d, then %d, %v", term, after, err)
 	}
 	happened := fmt.Sprintf("%d at a time; memory +%d MiB; p99 %s alone, %s beside a spinning process, %s under attack",
 		a.allowed(), (peak-before)>>20, round(alone), round(beside), round(during))

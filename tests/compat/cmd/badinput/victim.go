@@ -87,6 +87,18 @@ func (v *victim) intact() error {
 	return v.write(1, 10)
 }
 
+// term is raft's: it grows with every election.
+func (v *victim) term() (term uint64, err error) {
+	err = v.raw(func(raw *client.Raw) error {
+		ctx, cancel := client.Timeout(20 * time.Second)
+		defer cancel()
+		answer, err := raw.KV.Range(ctx, &pb.RangeRequest{Key: []byte("acked/")})
+		term = answer.GetHeader().GetRaftTerm()
+		return err
+	})
+	return term, err
+}
+
 // keeps checks that all that was acknowledged is there.
 func (v *victim) keeps() error {
 	return v.raw(func(raw *client.Raw) error {
