@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/go_text.h"
 #include "tls/loaded.h"
+#include "tls/namesake.h"
 #include "tls/socket_bio.h"
 #include "tls/words.h"
 
@@ -134,6 +135,7 @@ bool Session::verify(X509_STORE_CTX* store) {
   const Settings& settings = loaded_->settings;
   shown_ = describe(X509_STORE_CTX_get0_cert(store));
   if (SSL_is_server(ssl_.get()) == 0 && !settings.verify_server) return true;
+  accept_namesakes_of_issuers(store);
   if (X509_verify_cert(store) <= 0) {
     error_ = chain_error(store);
     if (X509_STORE_CTX_get_error(store) == X509_V_OK) X509_STORE_CTX_set_error(store, X509_V_ERR_UNSPECIFIED);

@@ -68,6 +68,28 @@ TEST_F(Sessions, AVerifiedClientIsKnownByItsName) {
   EXPECT_EQ(ends.server->verified()->common_name, "alice");
 }
 
+TEST_F(Sessions, ACertificateThatBearsItsIssuersNameIsVerifiedByTheSignature) {
+  meet(trusting(authority.issue("namesake", {.common_name = "ca"})), trusting(authority.issue("other", {.common_name = "ca"})));
+  EXPECT_TRUE(ends.talk()) << ends.client->error() << ends.server->error();
+  ASSERT_NE(ends.server->verified(), nullptr);
+  EXPECT_EQ(ends.server->verified()->common_name, "ca");
+}
+
+TEST_F(Sessions, ANamesakeOfATrustedCaIsRefusedUnlessThatHasSignedIt) {
+  testing::TemporaryFolder elsewhere;
+  meet(trusting(pair), trusting(Authority(elsewhere).issue("client", {.common_name = "ca"})));
+  EXPECT_EQ(ends.server_outcome, Outcome::kFailed);
+  EXPECT_NE(ends.server->error().find("certificate signed by unknown authority"), std::string::npos) << ends.server->error();
+}
+
+TEST_F(Sessions, ANamesakeOfItsIssuerIsCheckedAsAnyOther) {
+  for (const testing::Subject& subject : {testing::Subject{.common_name = "ca", .valid_days = -1}, {.common_name = "ca", .is_for_clients = false}}) {
+    BothEnds strangers;
+    strangers.shake_hands(*open(Role::kServer, trusting(pair)), *open(Role::kClient, trusting(authority.issue("client", subject))));
+    EXPECT_EQ(strangers.server_outcome, Outcome::kFailed);
+  }
+}
+
 // As soon as a CA is named, without client_cert_auth.
 TEST_F(Sessions, AClientWithoutACertificateIsRefusedWhereACaIsGiven) {
   meet(trusting(pair), trusting());
