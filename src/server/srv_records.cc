@@ -15,6 +15,7 @@
 #include "base/go_text.h"
 #include "base/url.h"
 #include "rpc/socket_address.h"
+#include "server/srv_answer.h"
 
 namespace etcd::server {
 
@@ -26,43 +27,12 @@ std::string join_host_port(const std::string& host, const std::string& port) {
   return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + port;
 }
 
-// The record's data: priority, weight, port, target.
-Result<std::pair<SrvRecord, std::uint16_t>> read_record(const ns_msg& message, const ns_rr& record) {
-  constexpr std::size_t kHeadBytes = 6;
-  if (ns_rr_rdlen(record) <= kHeadBytes) return fail(Errc::kInvalid, "cannot unmarshal DNS message");
-  const unsigned char* const data = ns_rr_rdata(record);
-  const auto number = [&](std::size_t at) { return static_cast<std::uint16_t>(data[at] << 8 | data[at + 1]); };
-  std::array<char, NS_MAXDNAME> name{};
-  if (ns_name_uncompress(ns_msg_base(message), ns_msg_end(message), data + kHeadBytes, name.data(), name.size()) < 0) {
-    return fail(Errc::kInvalid, "cannot unmarshal DNS message");
-  }
-  return std::pair(SrvRecord{name.data(), number(4)}, number(0));
-}
-
-// By priority, and otherwise in the order of the answer.
-Result<std::vector<SrvRecord>> read_answer(const unsigned char* answer, int size) {
-  ns_msg message;
-  if (ns_initparse(answer, size, &message) < 0) return fail(Errc::kInvalid, "cannot unmarshal DNS message");
-  std::vector<std::pair<SrvRecord, std::uint16_t>> records;
-  for (int i = 0; i < ns_msg_count(message, ns_s_an); ++i) {
-    ns_rr record;
-    if (ns_parserr(&message, ns_s_an, i, &record) < 0) return fail(Errc::kInvalid, "cannot unmarshal DNS message");
-    if (ns_rr_type(record) != ns_t_srv) continue;
-    TRY_ASSIGN(auto one, read_record(message, record));
-    records.push_back(std::move(one));
-  }
-  std::ranges::stable_sort(records, {}, &std::pair<SrvRecord, std::uint16_t>::second);
-  std::vector<SrvRecord> out;
-  for (auto& [record, priority] : records) out.push_back(std::move(record));
-  return out;
-}
-
 Result<std::vector<SrvRecord>> look_up_srv(const std::string& service, const std::string& domain) {
   const std::string name = "_" + service + "._tcp." + domain;
   std::vector<unsigned char> answer(kMaxAnswerBytes);
   const int size = ::res_query(name.c_str(), ns_c_in, ns_t_srv, answer.data(), static_cast<int>(answer.size()));
   if (size < 0) return fail(Errc::kNotExist, "lookup " + name + ": " + ::hstrerror(h_errno));
-  return read_answer(answer.data(), std::min(size, static_cast<int>(answer.size())));
+  return read_srv_answer({answer.data(), std::min(static_cast<std::size_t>(size), answer.size())});
 }
 
 Result<std::string> resolve(const std::string& host_port) {

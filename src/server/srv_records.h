@@ -1,7 +1,6 @@
 // The members of a new cluster from DNS (--discovery-srv): SRV records of _etcd-server-ssl._tcp and _etcd-server._tcp in a domain.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -9,13 +8,9 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "server/config.h"
+#include "server/srv_answer.h"
 
 namespace etcd::server {
-
-struct SrvRecord {
-  std::string target;  // without the last dot
-  std::uint16_t port = 0;
-};
 
 // The world's name service; each call blocks.
 struct NameService {
