@@ -7,8 +7,8 @@
 #include "apply/request.h"
 #include "apply/testing/encode.h"
 #include "apply/testing/replica.h"
-#include "apply/testing/vectors.h"
 #include "auth/base64.h"
+#include "base/testing/go_vectors.h"
 
 namespace etcd::apply {
 namespace {
@@ -32,7 +32,7 @@ struct GoAuthVectors : ::testing::Test {
     EXPECT_EQ(encode_internal(7, {"alice", 12}, kind, request), vectors.at("internal_" + name)) << name;
   }
 
-  std::map<std::string, std::string> vectors = testing::go_vectors();
+  std::map<std::string, std::string> vectors = base::testing::go_vectors();
 };
 
 TEST_F(GoAuthVectors, RequestsAreRead) {

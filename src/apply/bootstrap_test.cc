@@ -2,20 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include "base/hex.h"
 #include "raft/codec.h"
 
 namespace etcd::apply {
 namespace {
-
-std::string hex(std::string_view bytes) {
-  std::string out;
-  for (const char byte : bytes) {
-    const auto number = static_cast<unsigned char>(byte);
-    out += "0123456789abcdef"[number >> 4];
-    out += "0123456789abcdef"[number & 15];
-  }
-  return out;
-}
 
 // The expected bytes are the entry that Go's raft.RawNode.Bootstrap makes for this member.
 TEST(BootstrapEntries, EqualGo) {
@@ -24,7 +15,7 @@ TEST(BootstrapEntries, EqualGo) {
   ASSERT_EQ(entries.size(), 1u);
   std::string bytes;
   raft::encode(entries[0], bytes);
-  EXPECT_EQ(hex(bytes),
+  EXPECT_EQ(base::to_hex(bytes),
             "0801100118012260100018cdd2918bd2b881cf8e0122517b226964223a31303237363635373734333933323937353433372c227065"
             "657255524c73223a5b226874"
             "74703a2f2f6c6f63616c686f73743a32333830225d2c226e616d65223a2264656661756c74227d");

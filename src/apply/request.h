@@ -215,6 +215,9 @@ enum class RequestKind : std::uint32_t {
   kDowngradeInfoSet = 1302,
 };
 
+// The field of InternalRaftRequest with id and proposer: between the oldest requests and all others.
+inline constexpr std::uint32_t kRequestHeaderField = 100;
+
 // The bytes of an entry: the request as field `kind` around the given bytes, and the rest in the header. Equal to what Go
 // makes of the same request if `request` is (fields ascending, no unknown ones).
 std::string encode_internal(std::uint64_t id, const auth::Who& who, RequestKind kind, std::string_view request);

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "apply/testing/encode.h"
-#include "apply/testing/vectors.h"
+#include "base/testing/go_vectors.h"
 
 namespace etcd::apply {
 namespace {
@@ -28,7 +28,7 @@ struct GoVectors : ::testing::Test {
     return std::get<Request>(decoded->request);
   }
 
-  std::map<std::string, std::string> vectors = testing::go_vectors();
+  std::map<std::string, std::string> vectors = base::testing::go_vectors();
   std::deque<std::string> kept;  // what decoded requests look at
 };
 

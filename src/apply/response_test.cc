@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "apply/testing/vectors.h"
 #include "apply/txn_response.h"
+#include "base/testing/go_vectors.h"
 #include "mvcc/key_value.h"
 #include "mvcc/range.h"
 
@@ -21,7 +21,7 @@ struct ResponseTest : ::testing::Test {
     EXPECT_EQ(response.flatten(), vectors.at(name)) << name;
   }
 
-  std::map<std::string, std::string> vectors = testing::go_vectors();
+  std::map<std::string, std::string> vectors = base::testing::go_vectors();
   std::string kv = mvcc::encode({.key = "k",
                                  .create_revision = Revision(2),
                                  .mod_revision = Revision(3),

@@ -2,30 +2,16 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <map>
+#include <algorithm>
 
 #include "auth/permission_order.h"
+#include "base/testing/go_vectors.h"
 
 namespace etcd::auth {
 namespace {
 
-// testdata/go_vectors.txt: what Go's members write (etcd 3.7.3), one "name hex" a line.
-std::map<std::string, std::string> read_vectors() {
-  std::ifstream in("testdata/go_vectors.txt");
-  std::map<std::string, std::string> vectors;
-  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-  for (std::string name, hex; in >> name >> hex;) {
-    std::string& bytes = vectors[name];
-    for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-      bytes += static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1]));
-  }
-  EXPECT_FALSE(vectors.empty());
-  return vectors;
-}
-
 struct GoRecords : ::testing::Test {
-  std::map<std::string, std::string> vectors = read_vectors();
+  std::map<std::string, std::string> vectors = base::testing::go_vectors();
 };
 
 TEST_F(GoRecords, UsersAreReadAndWrittenAsGoDoes) {

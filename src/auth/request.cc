@@ -5,14 +5,15 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/wire.h"
+#include "base/wire_fields.h"
 
 namespace etcd::auth {
 
 namespace {
 
+using base::malformed;
+using base::read_message;
 using base::WireField;
-using base::WireReader;
 using base::WireType;
 using base::WireWriter;
 
@@ -36,22 +37,6 @@ enum Field : std::uint32_t {
   kRoleGrantPermission = 1203,
   kRoleRevokePermission = 1204,
 };
-
-tl::unexpected<Error> malformed(std::string_view message) {
-  return fail(Errc::kInvalid, "malformed " + std::string(message));
-}
-
-void set(std::string_view& out, const WireField& field) {
-  if (field.type == WireType::kBytes) out = field.bytes;
-}
-
-template <typename OnField>
-Status read_message(std::string_view name, std::string_view bytes, OnField on_field) {
-  WireReader reader(bytes);
-  while (const auto field = reader.next()) on_field(*field);
-  if (reader.failed()) return malformed(name);
-  return {};
-}
 
 Status check_strings(std::string_view message, std::initializer_list<std::string_view> strings) {
   if (!std::all_of(strings.begin(), strings.end(), base::is_utf8)) return malformed(message);
@@ -113,7 +98,7 @@ Result<AuthenticateRequest> decode_authenticate_from(Source source, std::string_
 
 Status read_grant(std::string_view bytes, PermissionGrant& out) {
   return read_message("Permission", bytes, [&](const WireField& field) {
-    if (field.number == 1 && field.type == WireType::kVarint) out.type = static_cast<PermissionType>(field.as_int32());
+    if (field.number == 1) set(out.type, field);
     if (field.number == 2) set(out.key, field);
     if (field.number == 3) set(out.range_end, field);
   });
@@ -207,7 +192,7 @@ Result<UserAddRequest> decode_user_add(std::string_view bytes) {
     if (field.number != 3 || field.type != WireType::kBytes || !options) return;
     if (!out.options) out.options.emplace();
     options = read_message("UserAddOptions", field.bytes, [&](const WireField& inner) {
-      if (inner.number == 1 && inner.type == WireType::kVarint) out.options->no_password = inner.as_bool();
+      if (inner.number == 1) set(out.options->no_password, inner);
     });
   }));
   TRY(std::move(options));

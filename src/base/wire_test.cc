@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/rng.h"
+#include "base/wire_fields.h"
 
 namespace etcd::base {
 namespace {
@@ -125,6 +126,32 @@ TEST(Wire, EveryPrefixOfAMessageIsReadOrRefusedWithoutHarm) {
     if (!failed) whole_fields = count;
   }
   EXPECT_EQ(whole_fields, 39u);
+}
+
+TEST(WireFields, AFieldOfAnotherTypeIsPassedOverAndTheLastOfSeveralStands) {
+  std::string bytes;
+  WireWriter writer(bytes);
+  writer.varint(1, 3);
+  writer.bytes(1, "three");
+  writer.bytes(2, "two");
+  writer.varint(2, 2);
+  writer.varint(1, 4);
+  std::int64_t number = 0;
+  std::string_view text;
+  const Status read = read_message("Message", bytes, [&](const WireField& field) {
+    if (field.number == 1) set(number, field);
+    if (field.number == 2) set(text, field);
+  });
+  EXPECT_TRUE(read);
+  EXPECT_EQ(number, 4);
+  EXPECT_EQ(text, "two");
+}
+
+TEST(WireFields, AMalformedMessageIsRefusedByName) {
+  const Status read = read_message("Message", "\x0a\x05" "ab", [](const WireField&) {});
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, Errc::kInvalid);
+  EXPECT_EQ(read.error().detail, "malformed Message");
 }
 
 }  // namespace

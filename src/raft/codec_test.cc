@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/hex.h"
 #include "base/rng.h"
 
 namespace etcd::raft {
@@ -10,32 +11,14 @@ namespace {
 using base::Rng;
 using base::SharedBytes;
 
-std::string from_hex(std::string_view hex) {
-  std::string bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-    bytes.push_back(static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16)));
-  }
-  return bytes;
-}
-
-std::string to_hex(std::string_view bytes) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex;
-  for (const char c : bytes) {
-    hex.push_back(kDigits[static_cast<unsigned char>(c) >> 4]);
-    hex.push_back(kDigits[c & 15]);
-  }
-  return hex;
-}
-
 template <typename Message>
 std::string hex_of(const Message& message) {
   std::string bytes;
   encode(message, bytes);
-  return to_hex(bytes);
+  return base::to_hex(bytes);
 }
 
-SharedBytes shared(std::string_view hex) { return SharedBytes(from_hex(hex)); }
+SharedBytes shared(std::string_view hex) { return SharedBytes(base::from_hex(hex).value()); }
 
 ConfState conf_state() {
   return {.voters = {MemberId(1), MemberId(300)}, .learners = {MemberId(7)}, .voters_outgoing = {}, .learners_next = {}};
@@ -80,8 +63,8 @@ TEST(Codec, WritesAConfigurationChangeEntryWithItsType) {
 TEST(Codec, ReadsWhatGoWrites) {
   EXPECT_EQ(decode_entry(shared(kEntryNormal)), entry(2, 300, EntryType::kNormal, "payload"));
   EXPECT_EQ(decode_entry(shared(kEntryEmpty)), entry(2, 5, EntryType::kNormal, ""));
-  EXPECT_EQ(decode_hard_state(from_hex(kHardState)), (HardState{Term(3), MemberId(0x8e9e05c52164694d), LogIndex(0)}));
-  EXPECT_EQ(decode_conf_state(from_hex(kConfState)), conf_state());
+  EXPECT_EQ(decode_hard_state(*base::from_hex(kHardState)), (HardState{Term(3), MemberId(0x8e9e05c52164694d), LogIndex(0)}));
+  EXPECT_EQ(decode_conf_state(*base::from_hex(kConfState)), conf_state());
   EXPECT_EQ(decode_snapshot(shared(kSnapshot)),
             (Snapshot{SharedBytes::copy_of("{}"), {conf_state(), LogIndex(100), Term(4)}}));
   EXPECT_EQ(decode_conf_change(shared(kConfChangeRemove)),
@@ -95,8 +78,8 @@ TEST(Codec, ReadsTheOlderFormWithEveryFieldPresent) {
 }
 
 TEST(Codec, ReadsPackedAndUnsortedMemberLists) {
-  EXPECT_EQ(decode_conf_state(from_hex("0a03ac0201" "1007")), conf_state());
-  EXPECT_EQ(decode_conf_state(from_hex("08ac02" "0801" "08ac02" "1007")), conf_state());
+  EXPECT_EQ(decode_conf_state(*base::from_hex("0a03ac0201" "1007")), conf_state());
+  EXPECT_EQ(decode_conf_state(*base::from_hex("08ac02" "0801" "08ac02" "1007")), conf_state());
 }
 
 TEST(Codec, UnknownFieldsAreSkipped) {
@@ -108,8 +91,8 @@ TEST(Codec, MalformedBytesAreRefused) {
   EXPECT_EQ(decode_entry(shared("10")).error().code, Errc::kInvalid);
   EXPECT_EQ(decode_entry(shared("0803")).error().code, Errc::kInvalid);
   EXPECT_EQ(decode_entry(shared("22ffffffff0f")).error().code, Errc::kInvalid);
-  EXPECT_EQ(decode_hard_state(from_hex("0880")).error().code, Errc::kInvalid);
-  EXPECT_EQ(decode_conf_state(from_hex("0a0180")).error().code, Errc::kInvalid);
+  EXPECT_EQ(decode_hard_state(*base::from_hex("0880")).error().code, Errc::kInvalid);
+  EXPECT_EQ(decode_conf_state(*base::from_hex("0a0180")).error().code, Errc::kInvalid);
   EXPECT_EQ(decode_snapshot(shared("12020a05")).error().code, Errc::kInvalid);
   EXPECT_EQ(decode_conf_change(shared("1004")).error().code, Errc::kInvalid);
 }

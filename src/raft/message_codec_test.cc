@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/hex.h"
 #include "raft/testing/describe.h"
 #include "raft/testing/fixture.h"
 
@@ -12,20 +13,7 @@ using testing::bytes;
 using testing::entry;
 using testing::voters;
 
-std::string to_hex(std::string_view text) {
-  std::string digits;
-  for (unsigned char c : text) {
-    digits += "0123456789abcdef"[c >> 4];
-    digits += "0123456789abcdef"[c & 15];
-  }
-  return digits;
-}
-
-base::SharedBytes from_hex(const std::string& digits) {
-  std::string text;
-  for (std::size_t i = 0; i + 1 < digits.size(); i += 2) text += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
-  return base::SharedBytes(std::move(text));
-}
+base::SharedBytes shared(std::string_view hex) { return base::SharedBytes(base::from_hex(hex).value()); }
 
 std::string encoded(const Message& message) {
   base::Rope rope;
@@ -64,12 +52,12 @@ std::vector<Golden> goldens() {
 }
 
 TEST(MessageCodec, WritesWhatGoWrites) {
-  for (const Golden& golden : goldens()) EXPECT_EQ(to_hex(encoded(golden.message)), golden.go) << golden.name;
+  for (const Golden& golden : goldens()) EXPECT_EQ(base::to_hex(encoded(golden.message)), golden.go) << golden.name;
 }
 
 TEST(MessageCodec, ReadsWhatGoWrites) {
   for (const Golden& golden : goldens()) {
-    Result<Message> decoded = decode_message(from_hex(golden.go));
+    Result<Message> decoded = decode_message(shared(golden.go));
     ASSERT_TRUE(decoded) << golden.name << ": " << decoded.error().detail;
     EXPECT_EQ(*decoded, golden.message) << golden.name << ": " << testing::describe_message(*decoded);
   }
@@ -77,7 +65,7 @@ TEST(MessageCodec, ReadsWhatGoWrites) {
 
 // 3.6 and older write every number, zero or not, and an empty snapshot.
 TEST(MessageCodec, ReadsMessagesWithEveryFieldPresent) {
-  Result<Message> decoded = decode_message(from_hex("0804100218012007280030054000" "4a0612040a002800" "50005800" "6800"));
+  Result<Message> decoded = decode_message(shared("0804100218012007280030054000" "4a0612040a002800" "50005800" "6800"));
   ASSERT_TRUE(decoded) << decoded.error().detail;
   EXPECT_EQ(*decoded, message(AppendAccepted{LogIndex(5)}));
 }
@@ -105,7 +93,7 @@ TEST(MessageCodec, SharesLargePayloads) {
 
 TEST(MessageCodec, RefusesWhatNeverTravels) {
   for (const char* kind : {"00", "01", "0a", "0b", "0c", "13", "16", "17", "63"}) {
-    Result<Message> decoded = decode_message(from_hex(std::string("08") + kind + "100218012007"));
+    Result<Message> decoded = decode_message(shared(std::string("08") + kind + "100218012007"));
     ASSERT_FALSE(decoded) << kind;
     EXPECT_EQ(decoded.error().code, Errc::kUnsupported) << kind;
   }
@@ -114,7 +102,7 @@ TEST(MessageCodec, RefusesWhatNeverTravels) {
 TEST(MessageCodec, RefusesMalformedMessages) {
   for (const char* bad : {"08", "0803100218013a05", "0802100218012007", "080f10021801", "080f100218013a003a00",
                           "08031002180120073005" "3a0410071807", "0807100218014a02ffff"}) {
-    Result<Message> decoded = decode_message(from_hex(bad));
+    Result<Message> decoded = decode_message(shared(bad));
     ASSERT_FALSE(decoded) << bad;
     EXPECT_EQ(decoded.error().code, Errc::kInvalid) << bad;
   }
@@ -126,13 +114,13 @@ TEST(ConfChangeCodec, AgreesWithGo) {
                       .context = bytes("c")};
   std::string text;
   encode(change, text);
-  EXPECT_EQ(to_hex(text), "08021204080010051205080110ac021a0163");
+  EXPECT_EQ(base::to_hex(text), "08021204080010051205080110ac021a0163");
   EXPECT_EQ(*decode_conf_change_v2(base::SharedBytes(text)), change);
   EXPECT_EQ(*decode_conf_change_v2({}), ConfChangeV2{}) << "leaving a joint configuration is empty";
 }
 
 TEST(ConfChangeCodec, RefusesUnknownKinds) {
-  for (const char* bad : {"0803", "1202" "0804", "12", "1203" "080010"}) EXPECT_FALSE(decode_conf_change_v2(from_hex(bad))) << bad;
+  for (const char* bad : {"0803", "1202" "0804", "12", "1203" "080010"}) EXPECT_FALSE(decode_conf_change_v2(shared(bad))) << bad;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "raft/codec.h"
+#include "base/hex.h"
 #include "wal/segment_reader.h"
 #include "wal/snap_file.h"
 #include "wal/testing/sample.h"
@@ -37,12 +38,6 @@ std::unique_ptr<base::CrashFs> disk_with(const std::string& testdata, const std:
   return disk;
 }
 
-std::string hex(std::string_view bytes) {
-  std::ostringstream text;
-  for (const char c : bytes) text << "0123456789abcdef"[static_cast<unsigned char>(c) >> 4] << "0123456789abcdef"[c & 15];
-  return text.str();
-}
-
 void print(std::ostream& out, const Snapshot& snapshot) {
   out << "snapshot index=" << snapshot.index << " term=" << snapshot.term << " voters=[" << std::hex;
   const char* before = "";
@@ -64,7 +59,7 @@ std::string dump(base::FileSystem& disk) {
   out << "metadata member=" << std::hex << opened.metadata.member << " cluster=" << opened.metadata.cluster << std::dec << "\n";
   out << "state term=" << state.term << " vote=" << std::hex << state.vote << std::dec << " commit=" << state.commit << "\n";
   for (const raft::Entry& entry : opened.entries) {
-    out << "entry term=" << entry.term << " index=" << entry.index << " type=" << int(entry.type) << " data=" << hex(entry.data.view()) << "\n";
+    out << "entry term=" << entry.term << " index=" << entry.index << " type=" << int(entry.type) << " data=" << base::to_hex(entry.data.view()) << "\n";
   }
   return out.str();
 }

@@ -3,25 +3,17 @@
 #include <gtest/gtest.h>
 
 #include "base/crc32c.h"
+#include "base/hex.h"
 #include "wal/segment.h"
 
 namespace etcd::wal {
 namespace {
 
-std::string hex(std::string_view bytes) {
-  std::string text;
-  for (const char c : bytes) {
-    text.push_back("0123456789abcdef"[static_cast<unsigned char>(c) >> 4]);
-    text.push_back("0123456789abcdef"[c & 15]);
-  }
-  return text;
-}
-
 template <typename Message>
 std::string hex_of(const Message& message) {
   std::string bytes;
   encode(message, bytes);
-  return hex(bytes);
+  return base::to_hex(bytes);
 }
 
 // Printed by Go's walpb and etcdserverpb of etcd 3.7.3.
@@ -49,7 +41,7 @@ TEST(Record, MessagesAreReadBack) {
 TEST(Record, AFrameIsFilledToEightBytes) {
   FrameWriter frames(0);
   frames.append_crc();
-  EXPECT_EQ(hex(frames.bytes()), "0400000000000084" "0804100000000000");
+  EXPECT_EQ(base::to_hex(frames.bytes()), "0400000000000084" "0804100000000000");
   EXPECT_EQ(FrameSize::decode(frames.bytes()).total(), 16u);
   for (std::size_t size = 0; size < 40; ++size) {
     frames.clear();
