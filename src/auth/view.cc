@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "base/plant.h"
-
 namespace etcd::auth {
 
 bool UserView::may(const Access& access) const {
@@ -28,7 +26,7 @@ Status View::check(const Who& who, std::span<const Access> accesses) const {
   for (const Access& access : accesses) {
     if (access.of_lease && user != nullptr && user->is_root) continue;
     if (who.revision == 0) return fail(Errc::kUserEmpty);
-    if (who.revision < revision_ && !PLANTED(old_permissions_count)) return fail(Errc::kAuthOldRevision);
+    if (who.revision < revision_) return fail(Errc::kAuthOldRevision);
     if (user == nullptr || !user->may(access)) return fail(Errc::kPermissionDenied);
   }
   return {};
