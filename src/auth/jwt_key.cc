@@ -15,26 +15,20 @@
 #include <algorithm>
 #include <array>
 
+#include "base/freed.h"
+
 namespace etcd::auth {
 
 namespace {
 
-template <auto kFree>
-struct Freer {
-  template <typename T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
-using Pkey = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
-using Context = std::unique_ptr<EVP_MD_CTX, Freer<EVP_MD_CTX_free>>;
-using Signature = std::unique_ptr<ECDSA_SIG, Freer<ECDSA_SIG_free>>;
-using Certificate = std::unique_ptr<X509, Freer<X509_free>>;
-using Decoder = std::unique_ptr<OSSL_DECODER_CTX, Freer<OSSL_DECODER_CTX_free>>;
-struct BioFreer {
-  void operator()(BIO* bio) const { BIO_free_all(bio); }
-};
-using Bio = std::unique_ptr<BIO, BioFreer>;
+using base::Freed;
+
+using Pkey = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
+using Context = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
+using Signature = std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG_free>>;
+using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
+using Decoder = std::unique_ptr<OSSL_DECODER_CTX, Freed<OSSL_DECODER_CTX_free>>;
+using Bio = std::unique_ptr<BIO, Freed<BIO_free_all>>;
 
 enum class Family : std::uint8_t { kHmac, kRsa, kPss, kEcdsa, kEd25519 };
 

@@ -11,15 +11,11 @@
 #include <string>
 #include <string_view>
 
+#include "base/freed.h"
+
 namespace etcd::tls {
 
-template <auto kFree>
-struct Freed {
-  template <typename T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
+using base::Freed;
 
 using BioPtr = std::unique_ptr<BIO, Freed<BIO_free>>;
 using BioMethodPtr = std::unique_ptr<BIO_METHOD, Freed<BIO_meth_free>>;

@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/go_text.h"
+#include "base/hex.h"
 #include "tls/loaded.h"
 #include "tls/namesake.h"
 #include "tls/socket_bio.h"
@@ -22,17 +23,6 @@ namespace {
 std::string errno_text(int error) {
   std::string text = std::generic_category().message(error);
   if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] - 'A' + 'a');
-  return text;
-}
-
-// Go's %x.
-std::string hex_of(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text.append({kDigits[byte >> 4], kDigits[byte & 15]});
-  }
   return text;
 }
 
@@ -152,7 +142,7 @@ bool Session::check_shown(X509_STORE_CTX* store) {
   for (int i = 0; i < sk_X509_num(chain); ++i) {
     const std::string serial = serial_of(sk_X509_value(chain, i));
     if (!loaded_->revoked.contains(serial)) continue;
-    return refuse(store, X509_V_ERR_CERT_REVOKED, "transport: certificate serial " + hex_of(serial) + " revoked");
+    return refuse(store, X509_V_ERR_CERT_REVOKED, "transport: certificate serial " + base::to_hex(serial) + " revoked");
   }
   if (!expected_name_.empty()) {
     const Status matches = check_host(*shown_, expected_name_);
