@@ -1,7 +1,7 @@
-// etcd_raft_bench: proposals through three members in one thread, with disks and networks that answer at once. The counterpart of
+// etcd_raft_bench: proposals through three members, or so many, in one thread, with disks and networks that answer at once. The counterpart of
 // tests/compat/cmd/raft-bench, which does the same with etcd-io/raft; bench/raft/run compares them.
 //
-// usage: etcd_raft_bench PROPOSALS BATCH     prints "<batch> <ns an entry> <allocations an entry>"
+// usage: etcd_raft_bench PROPOSALS BATCH [MEMBERS]     prints "<batch> <ns an entry> <allocations an entry>"
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -31,16 +31,16 @@ __attribute__((noinline)) void operator delete(void* memory, std::size_t) noexce
 namespace etcd::raft {
 namespace {
 
-constexpr std::uint64_t kMembers = 3;
+constexpr std::uint64_t kUsualMembers = 3;
 constexpr std::size_t kPayloadBytes = 256;
 constexpr std::uint64_t kKeep = 5'000;           // entries kept in memory for members that lag, as etcd does
 constexpr std::uint64_t kCompactEvery = 10'000;  // as etcd takes its snapshots
 
 class Cluster {
  public:
-  Cluster() {
+  explicit Cluster(std::uint64_t members) {
     ConfState conf;
-    for (std::uint64_t id = 1; id <= kMembers; ++id) conf.voters.emplace_back(id);
+    for (std::uint64_t id = 1; id <= members; ++id) conf.voters.emplace_back(id);
     for (const MemberId id : conf.voters) members_.push_back({start(id, conf)});
     members_.front().raft.feed(Campaign{});
     settle();
@@ -115,8 +115,8 @@ class Cluster {
   std::vector<Member> members_;
 };
 
-void measure(std::uint64_t proposals, std::uint64_t batch) {
-  Cluster cluster;
+void measure(std::uint64_t proposals, std::uint64_t batch, std::uint64_t members) {
+  Cluster cluster(members);
   const base::SharedBytes payload(std::string(kPayloadBytes, 'x'));
   const LogIndex first = cluster.applied();
   const std::uint64_t before = allocations;
@@ -133,12 +133,13 @@ void measure(std::uint64_t proposals, std::uint64_t batch) {
 }  // namespace etcd::raft
 
 int main(int count, char** words) {
-  if (count != 3) {
-    std::fputs("usage: etcd_raft_bench PROPOSALS BATCH\n", stderr);
+  if (count != 3 && count != 4) {
+    std::fputs("usage: etcd_raft_bench PROPOSALS BATCH [MEMBERS]\n", stderr);
     return 2;
   }
   const std::uint64_t proposals = std::strtoull(words[1], nullptr, 10);
   const std::uint64_t batch = std::strtoull(words[2], nullptr, 10);
-  if (proposals == 0 || batch == 0) return 2;
-  etcd::raft::measure(proposals, batch);
+  const std::uint64_t members = count == 4 ? std::strtoull(words[3], nullptr, 10) : etcd::raft::kUsualMembers;
+  if (proposals == 0 || batch == 0 || members == 0) return 2;
+  etcd::raft::measure(proposals, batch, members);
 }
