@@ -76,6 +76,9 @@ Status StateMachine::check_applicable(const AnyRequest& request) const {
       return fail(Errc::kUnsupported, "invalid downgrade; server version is lower than determined cluster version");
     }
   }
+  // No start could read it back.
+  if (const auto* set = std::get_if<DowngradeInfoSetRequest>(&request); set != nullptr && set->enabled && !cluster::parse_version(set->version))
+    return fail(Errc::kCorrupt, "the log holds a downgrade to a version that can't be read");
   return {};
 }
 

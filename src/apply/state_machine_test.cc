@@ -126,6 +126,11 @@ TEST(StateMachine, WhatItCannotApplyChangesNothing) {
             Errc::kCorrupt);
   EXPECT_EQ(replica.machine().apply(replica.next_entry(raft::EntryType::kConfChange, "\xff"), {}).error().code,
             Errc::kCorrupt);
+  for (const std::string& unreadable : {encode_internal(1, RequestKind::kClusterVersionSet, encode_cluster_version_set("new")),
+                                        encode_internal(1, RequestKind::kDowngradeInfoSet, encode_downgrade_info_set(true, "old"))}) {
+    const raft::Entry entry = replica.next_entry(raft::EntryType::kNormal, unreadable);
+    EXPECT_EQ(replica.machine().apply(entry, {}).error().code, Errc::kCorrupt);
+  }
   EXPECT_EQ(replica.machine().applied(), LogIndex(0));
 }
 
