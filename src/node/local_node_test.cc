@@ -331,6 +331,28 @@ TEST(LocalNode, AMemberOfSeveralGoesOnAloneWhenForcedTo) {
   EXPECT_EQ(again->node().cluster()->members.size(), 1u);
 }
 
+TEST(LocalNode, ATimeoutSaysWhetherTheLeaderWasInReach) {
+  for (const bool in_reach : {true, false}) {
+    base::CrashFs disk;
+    auto node = *SingleNode::open(disk, {.other_members = {"two", "three"}, .active_since_ns = [in_reach](MemberId) { return in_reach ? 1 : 0; }});
+    node->settle();
+    const MemberId self = node->node().status().member_id;
+    const auto& members = node->node().cluster()->members;
+    ASSERT_EQ(members.size(), 3U);
+    const MemberId leader = members[0].id == self ? members[1].id : members[0].id;
+    const auto hear_of_leader = [&] {
+      node->node().receive({leader, self, Term(2), raft::Heartbeat{LogIndex(0), {}}});
+      node->pass(100'000'000);
+    };
+    hear_of_leader();
+    const auto put = node->put("a", "1");
+    for (int i = 0; i < 100 && !put->answered; ++i) hear_of_leader();
+    ASSERT_TRUE(put->answered);
+    ASSERT_FALSE(put->ok());
+    EXPECT_EQ(put->response.error().code, in_reach ? Errc::kTimeout : Errc::kTimeoutDueToConnectionLost);
+  }
+}
+
 TEST(LocalNode, TheDbOfAnotherClusterIsRefused) {
   base::CrashFs disk;
   const auto fill_and_close = [&](const SingleNode::Options& options) {

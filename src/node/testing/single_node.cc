@@ -40,6 +40,7 @@ Result<std::unique_ptr<SingleNode>> SingleNode::open(base::CrashFs& disk, const 
   node.start.initial_cluster = {{"one", {"http://127.0.0.1:2380"}}};
   for (const std::string& name : options.other_members) node.start.initial_cluster.push_back({name, {"http://" + name}});
   node.start.force_new_cluster = options.force_new_cluster;
+  node.active_since_ns = options.active_since_ns;
   node.start.initial_cluster_token = options.cluster_token;
   node.start.db.map_bytes = std::uint64_t{1} << 30;
   node.apply.snapshot_count = options.snapshot_count;

@@ -41,6 +41,7 @@ class SingleNode {
     std::string cluster_token = "etcd-cluster";
     std::vector<std::string> other_members = {};  // in the initial cluster; nobody answers for them
     bool force_new_cluster = false;
+    Contact::ActiveSince active_since_ns = {};  // of those others
   };
 
   // `disk` must outlive it. CHECKs that the node opens, unless open() is used.
