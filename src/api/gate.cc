@@ -1,7 +1,6 @@
 #include "api/gate.h"
 
 #include <utility>
-#include <vector>
 
 #include "api/errors.h"
 #include "base/wire.h"

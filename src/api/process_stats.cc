@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <fstream>
-#include <limits>
 #include <sstream>
 #include <string>
 #include <vector>

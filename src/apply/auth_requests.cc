@@ -1,7 +1,6 @@
 #include "apply/auth_requests.h"
 
 #include <array>
-#include <utility>
 #include <variant>
 
 namespace etcd::apply {

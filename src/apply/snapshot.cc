@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <optional>
 #include <string_view>
-#include <utility>
 
 #include "apply/db_meta.h"
 #include "base/check.h"

@@ -1,7 +1,6 @@
 #include "auth/records.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "base/wire.h"
 

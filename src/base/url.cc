@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "base/go_text.h"

@@ -1,6 +1,5 @@
 #include "bolt/snapshot_reader.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/check.h"

@@ -1,5 +1,4 @@
 // The index's invariants as code, and its weight.
-#include <algorithm>
 #include <string>
 
 #include "mvcc/index.h"

@@ -1,7 +1,6 @@
 #include "mvcc/range.h"
 
 #include <algorithm>
-#include <functional>
 #include <limits>
 
 #include "mvcc/index.h"

@@ -1,6 +1,5 @@
 #include "node/lone_restart.h"
 
-#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>

@@ -1,7 +1,5 @@
 #include "node/snapshot_receiver.h"
 
-#include <utility>
-
 #include "apply/snapshot.h"
 #include "base/failpoint.h"
 #include "base/plant.h"

@@ -1,6 +1,5 @@
 #include "peer/remote.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "peer/pipeline.h"

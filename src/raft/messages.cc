@@ -1,7 +1,5 @@
 // A message's way in: is it sane, what does its term say, who handles it in which role.
 
-#include <type_traits>
-
 #include "raft/core.h"
 
 namespace etcd::raft {

@@ -1,6 +1,5 @@
 #include "rpc/h2_calls.h"
 
-#include <algorithm>
 #include <array>
 #include <limits>
 #include <utility>

@@ -1,7 +1,5 @@
 #include "server/log_compressor.h"
 
-#include <utility>
-
 #include "rpc/gzip.h"
 
 namespace etcd::server {

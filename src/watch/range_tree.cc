@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <compare>
-#include <vector>
 
 #include "base/check.h"
 

@@ -1,7 +1,5 @@
 #include "watch/slice.h"
 
-#include <algorithm>
-
 #include "base/check.h"
 #include "base/wire.h"
 #include "mvcc/key_value.h"

@@ -1,6 +1,5 @@
 #include "api/concurrency/local_client.h"
 
-#include <limits>
 #include <utility>
 
 #include "api/errors.h"
