@@ -70,6 +70,8 @@ void NodeMetrics::add_node_series() {
         [](const Sample& s) { return s.node.is_learner ? 1 : 0; });
   counter("etcd_server_leader_changes_seen_total", "The number of leader changes seen.",
           [](const Sample& s) { return static_cast<double>(s.node.leader_changes); });
+  counter("etcd_server_heartbeat_send_failures_total", "The total number of leader heartbeat send failures (likely overloaded from slow disk).",
+          [](const Sample& s) { return static_cast<double>(s.node.late_heartbeats); });
   gauge("etcd_server_snapshot_apply_in_progress_total", "1 if the server is applying the incoming snapshot. 0 if none.",
         [](const Sample& s) { return static_cast<double>(s.node.snapshots_installing); });
   gauge("etcd_server_proposals_committed_total", "The total number of consensus proposals committed.",

@@ -185,7 +185,8 @@ void ApplyStage::forget_entries_if_due() {
 
 bool ApplyStage::flush_is_due(std::int64_t now_ns) const {
   if (is_flushing()) return false;
-  if (!want_db_.empty() || !sends_.empty() || snapshot_is_forced()) return true;
+  // As soon as it is due: the log is cut behind the same entries as etcd's, or few more.
+  if (!want_db_.empty() || !sends_.empty() || snapshot_is_due(machine_->applied())) return true;
   if (!machine_->needs_flush()) return false;
   return now_ns >= next_flush_ns() || machine_->unflushed_bytes() >= options_.flush_bytes;
 }
@@ -263,9 +264,14 @@ void ApplyStage::on_installed(const DbInstalled& done, std::int64_t now_ns) {
   unpublished_ = true;
 }
 
+bool ApplyStage::snapshot_is_due(LogIndex index) const {
+  if (index <= snapshot_index_) return false;
+  const bool forced = forced_snapshot_ > snapshot_index_ && index >= forced_snapshot_;
+  return forced || index.value - snapshot_index_.value > options_.snapshot_count;
+}
+
 void ApplyStage::snapshot_if_due(const Cut& cut) {
-  const bool forced = snapshot_is_forced() && cut.metadata.index >= forced_snapshot_;
-  if (!forced && cut.metadata.index.value - snapshot_index_.value <= options_.snapshot_count) return;
+  if (!snapshot_is_due(cut.metadata.index)) return;
   snapshot_index_ = cut.metadata.index;
   raft::Snapshot snapshot;
   snapshot.data = base::SharedBytes(cluster::v2_store_json(*cut.members));

@@ -122,7 +122,8 @@ class ApplyStage {
   void send_snapshots(const Cut& cut, const bolt::ReadTx& db);
   void publish_and_answer();
   void snapshot_if_due(const Cut& cut);
-  bool snapshot_is_forced() const { return forced_snapshot_ > snapshot_index_; }
+  // Whether the state as of `index`, once the db holds it, is to become a raft snapshot.
+  bool snapshot_is_due(LogIndex index) const;
   void forget_entries_if_due();
   bool flush_is_due(std::int64_t now_ns) const;
   std::int64_t next_flush_ns() const;

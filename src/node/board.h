@@ -21,6 +21,7 @@ struct Board {
   // This member leads, is the only voter, and has applied an entry of its term: then the published view is linearizable without asking anybody.
   std::atomic<bool> reads_are_local{false};
   std::atomic<std::uint64_t> leader_changes{0};
+  std::atomic<std::uint64_t> late_heartbeats{0};  // that this member sent as the leader; etcd's heartbeat_send_failures
   std::atomic<std::uint64_t> proposals_failed{0};
   std::atomic<std::uint64_t> snapshots_installing{0};  // etcd's gauge snapshot_apply_in_progress
   std::atomic<std::uint64_t> reads_failed{0};  // questions for the read index that were not answered

@@ -15,6 +15,8 @@ namespace etcd::node {
 namespace {
 
 constexpr std::int64_t kSlowSyncNs = 1'000'000'000;
+// Snapshot files are small, and who looks for what has happened finds more of them this way; etcd purges as often.
+constexpr std::int64_t kPurgeSnapshotsNs = 30'000'000'000;
 
 }  // namespace
 
@@ -140,7 +142,10 @@ void DiskStage::purge() {
   const Status received = apply::remove_received_dbs_below(files_, options_.snap_folder, snapshot_index_);
   if (!received) logger_.warn("failed to remove old received databases", {base::LogField(received.error())});
   if (options_.keep_wals != 0) report(wal::purge_segments(files_, options_.wal_folder, options_.keep_wals));
-  if (options_.keep_snapshots != 0) report(wal::purge_snap_files(files_, options_.snap_folder, options_.keep_snapshots));
+  const std::int64_t now_ns = clock_.monotonic_ns();
+  if (options_.keep_snapshots == 0 || now_ns < next_snapshot_purge_ns_) return;
+  next_snapshot_purge_ns_ = now_ns + kPurgeSnapshotsNs;
+  report(wal::purge_snap_files(files_, options_.snap_folder, options_.keep_snapshots));
 }
 
 void DiskStage::must(const Status& status, const char* what) {

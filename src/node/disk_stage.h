@@ -82,6 +82,7 @@ class DiskStage {
   std::vector<DiskInput> drained_;
   bool must_sync_ = false;
   LogIndex snapshot_index_;  // of the newest one in the log
+  std::int64_t next_snapshot_purge_ns_ = 0;
   std::atomic<std::uint64_t> saved_snapshot_;
   std::atomic<std::uint64_t> wal_bytes_written_{0};
 };

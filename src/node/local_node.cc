@@ -328,6 +328,7 @@ NodeStatus LocalNode::status() {
   status.committed = LogIndex(std::max(board_.committed.load(), status.applied.value));
   if (const auto* self = cluster()->find(member_id_)) status.is_learner = self->is_learner;
   status.leader_changes = board_.leader_changes.load();
+  status.late_heartbeats = board_.late_heartbeats.load(std::memory_order_relaxed);
   status.proposals_pending = waiters_.size();
   status.proposals_failed = board_.proposals_failed.load();
   status.snapshots_installing = board_.snapshots_installing.load();

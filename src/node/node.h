@@ -55,6 +55,7 @@ struct NodeStatus {
   LogIndex applied;
   bool is_learner = false;
   std::uint64_t leader_changes = 0;
+  std::uint64_t late_heartbeats = 0;
   std::uint64_t proposals_pending = 0;
   std::uint64_t proposals_failed = 0;
   std::uint64_t snapshots_installing = 0;  // a leader's, 0 or 1

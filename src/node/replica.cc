@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/failpoint.h"
+#include "base/go_text.h"
 #include "base/plant.h"
 
 namespace etcd::node {
@@ -21,6 +22,8 @@ Overloaded(Handlers...) -> Overloaded<Handlers...>;  // clang 14 needs it said
 
 constexpr std::int64_t kFirstWaitNs = 5'000'000'000;
 
+std::string duration_text(std::int64_t ns) { return base::format_duration(base::Duration(ns)); }
+
 bool is_only_voter(const raft::ConfState& state, MemberId id) {
   return state.voters.size() == 1 && state.voters.front() == id && state.voters_outgoing.empty();
 }
@@ -34,6 +37,7 @@ Replica::Replica(raft::Raft raft, const Options& options, Outlets outlets, Board
       board_(board),
       logger_(logger),
       inbox_(wakeup),
+      pace_(2 * options.tick_ns),
       barrier_(options.first_question) {
   const raft::RaftStatus status = raft_.status();
   applied_ = status.applied;
@@ -50,8 +54,10 @@ std::int64_t Replica::step(std::int64_t now_ns) {
   for (ReplicaInput& input : drained_) take_in(input);
   drained_.clear();
   if (now_ns >= next_tick_ns_) {
-    // After a pause the missed ticks are not made up for: a burst of them would start an election for no reason.
-    next_tick_ns_ = now_ns + options_.tick_ns;
+    // One that is a little late does not put off the next: on a busy machine elections would begin later and later. But after a pause the missed ticks
+    // are not made up for: a burst of them would start an election for no reason.
+    next_tick_ns_ += options_.tick_ns;
+    if (next_tick_ns_ <= now_ns) next_tick_ns_ = now_ns + options_.tick_ns;
     raft_.feed(raft::Tick{});
     shorten_first_wait();
     if (!catch_ups_.empty() && catch_ups_.settle(raft_.status(), compact_to_, now_ns)) compact();
@@ -207,7 +213,21 @@ void Replica::send(std::vector<raft::Message> messages) {
     outlets_.snapshot(std::move(*message));
   }
   messages.erase(snapshots, messages.end());
+  for (const raft::Message& message : messages) {
+    if (std::holds_alternative<raft::Heartbeat>(message.body)) note_heartbeat(message.to);
+  }
   if (!messages.empty()) outlets_.transport.send(std::move(messages));
+}
+
+void Replica::note_heartbeat(MemberId to) {
+  const auto late_ns = pace_.sent(to, now_ns_);
+  if (!late_ns) return;
+  board_.late_heartbeats.fetch_add(1, std::memory_order_relaxed);
+  logger_.warn("leader failed to send out heartbeat on time; took too long, leader is overloaded likely from slow disk",
+               {{"to", cluster::to_hex(to)},
+                {"heartbeat-interval", duration_text(options_.tick_ns)},
+                {"expected-duration", duration_text(pace_.limit_ns())},
+                {"exceeded-duration", duration_text(*late_ns)}});
 }
 
 void Replica::compact() {
@@ -225,7 +245,10 @@ void Replica::take_note(const raft::Note& note) {
 
 void Replica::on_soft_state(const raft::SoftState& state) {
   const bool leads = state.role == raft::Role::kLeader;
-  if (!leads) board_.reads_are_local.store(false);
+  if (!leads) {
+    board_.reads_are_local.store(false);
+    pace_.forget();
+  }
   if (state.leader != MemberId(0) && state.leader.value != board_.leader.load()) {
     board_.leader_changes.fetch_add(1);
     board_.leader_since_ns.store(now_ns_, std::memory_order_relaxed);

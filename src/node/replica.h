@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "node/board.h"
 #include "node/catch_ups.h"
+#include "node/heartbeat_pace.h"
 #include "node/inbox.h"
 #include "node/read_barrier.h"
 #include "node/transport.h"
@@ -99,6 +100,7 @@ class Replica {
   void admit_as_leader();
   void carry_out(raft::Output output);
   void send(std::vector<raft::Message> messages);
+  void note_heartbeat(MemberId to);
   void compact();
   void take_note(const raft::Note& note);
   void on_soft_state(const raft::SoftState& state);
@@ -119,6 +121,7 @@ class Replica {
 
   std::int64_t now_ns_ = 0;  // of this step
   std::int64_t next_tick_ns_ = 0;
+  HeartbeatPace pace_;
   std::int64_t first_wait_ends_ns_ = 0;
   ReadBarrier barrier_;
   MemberId asked_leader_;                 // whom the barrier's last question went to

@@ -139,6 +139,26 @@ struct Member {
                   wakeup};
 };
 
+TEST(Replica, ALateTickPutsOffNoOtherAndMissedOnesAreNotMadeUpFor) {
+  Member member({.tick_ns = 100});
+  EXPECT_EQ(member.replica.step(1), 101);
+  EXPECT_EQ(member.replica.step(131), 201);
+  EXPECT_EQ(member.replica.step(299), 301);
+  EXPECT_EQ(member.replica.step(950), 1050);
+}
+
+TEST(Replica, ALeadersHeartbeatThatIsLateIsCounted) {
+  Member leader({.tick_ns = 100});
+  leader.lead();  // at 1
+  for (const std::int64_t now_ns : {101, 201, 301}) leader.replica.step(now_ns);
+  EXPECT_EQ(leader.board.late_heartbeats.load(), 0U);
+  leader.replica.step(502);
+  EXPECT_EQ(leader.board.late_heartbeats.load(), 2U) << "one to each of the others";
+  leader.receive(2, 3, raft::Heartbeat{});  // another leads
+  leader.replica.step(503);
+  EXPECT_EQ(leader.board.late_heartbeats.load(), 2U);
+}
+
 TEST(Replica, AMemberWhoseLogIsProvenLostEndsTheProcessBeforeItSaysAnythingMore) {
   Member member;
   member.receive(2, 2, raft::Heartbeat{LogIndex(50), {}});

@@ -79,8 +79,6 @@ void add_unused(base::Metrics& metrics) {
   (void)metrics.histogram("etcd_snap_db_fsync_duration_seconds", "The latency distributions of fsyncing .snap.db file", usual_buckets());
   (void)metrics.histogram("etcd_snap_db_save_total_duration_seconds", "The total latency distributions of v3 snapshot save",
                           base::exponential_buckets(0.1, 2, 10));
-  (void)metrics.counter("etcd_server_heartbeat_send_failures_total",
-                        "The total number of leader heartbeat send failures (likely overloaded from slow disk).");
   (void)metrics.counter("etcd_debugging_store_expires_total", "Total number of expired keys.");
   (void)metrics.counter("etcd_debugging_store_watch_requests_total", "Total number of incoming watch requests (new or reestablished).");
   (void)metrics.gauge("etcd_debugging_store_watchers", "Count of currently active watchers.");
