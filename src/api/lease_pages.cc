@@ -6,6 +6,7 @@
 
 #include "api/errors.h"
 #include "api/lease_messages.h"
+#include "base/failpoint.h"
 
 namespace etcd::api {
 
@@ -45,6 +46,7 @@ void LeasePages::serve(const rpc::HttpRequest& request, rpc::HttpResponder respo
 void LeasePages::renew(const rpc::HttpRequest& request, rpc::HttpResponder responder) {
   const auto id = decode_lease_keep_alive(request.body.view());
   if (!id) return std::move(responder).respond(unreadable());
+  FAILPOINT(beforeServeHTTPLeaseRenew);
   questions_->renew(*id, [id = *id, responder = std::move(responder)](const Result<std::int64_t>& ttl_s) mutable {
     std::move(responder).respond(ttl_s ? protobuf(encode_lease_keep_alive({}, id, *ttl_s).flatten()) : refusal_for(ttl_s.error()));
   });
@@ -53,6 +55,7 @@ void LeasePages::renew(const rpc::HttpRequest& request, rpc::HttpResponder respo
 void LeasePages::describe(const rpc::HttpRequest& request, rpc::HttpResponder responder) {
   const auto asked = decode_lease_internal(request.body.view());
   if (!asked) return std::move(responder).respond(unreadable());
+  FAILPOINT(beforeLookupWhenForwardLeaseTimeToLive);
   using Keys = node::LeaseQuestions::Keys;
   auto done = [id = asked->id, responder = std::move(responder)](const Result<node::LeaseDescription>& lease) mutable {
     std::move(responder).respond(lease ? protobuf(encode_lease_internal_response(id, *lease)) : refusal_for(lease.error()));
