@@ -22,6 +22,7 @@ type options struct {
 	snapshotCount           int
 	load                    time.Duration
 	only                    string
+	back                    bool
 }
 
 func main() {
@@ -31,6 +32,7 @@ func main() {
 	flag.StringVar(&o.work, "work", repo.Work("cluster"), "folder for logs and data")
 	flag.IntVar(&o.rounds, "rounds", 3, "disturbances of each cluster")
 	flag.IntVar(&o.replacements, "replacements", 1, "rounds of replacing all members by ours and back")
+	flag.BoolVar(&o.back, "back", true, "replace ours by Go's again; a release older than the cluster's version can't join it")
 	flag.IntVar(&o.writers, "writers", 4, "writers at a time")
 	flag.IntVar(&o.snapshotCount, "snapshot-count", 100, "--snapshot-count of every member")
 	flag.DurationVar(&o.load, "load", time.Second, "load between two disturbances")

@@ -96,9 +96,12 @@ func catchUp(c *cluster) error {
 // replaceAll begins with members of both kinds, exchanges each one of Go's for
 // one of ours, lets each lead, and does the same back.
 func replaceAll(c *cluster) error {
-	reference := c.members[0].Binary
+	binaries := []string{c.options.server}
+	if c.options.back {
+		binaries = append(binaries, c.members[0].Binary)
+	}
 	for range c.options.replacements {
-		for _, binary := range []string{c.options.server, reference} {
+		for _, binary := range binaries {
 			for i := range c.members {
 				if c.members[i].Binary == binary {
 					continue
