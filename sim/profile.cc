@@ -12,7 +12,8 @@ namespace {
 
 class Draw {
  public:
-  explicit Draw(std::uint64_t seed) : rng_(seed * 0x9e3779b97f4a7c15u + 0x1234567) {}
+  // The generator counts on from its seed, so that neighbours would draw nearly the same numbers, one place on: the seed is stirred first.
+  explicit Draw(std::uint64_t seed) : rng_(base::Rng(seed).next()) {}
 
   std::uint64_t between(std::uint64_t low, std::uint64_t high) { return low + rng_.below(high - low + 1); }
   std::int64_t ns(std::int64_t low, std::int64_t high) {
