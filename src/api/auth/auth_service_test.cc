@@ -366,15 +366,18 @@ TEST_F(AuthService, DisablingVoidsAllTokensForEver) {
 // --- Certificates
 
 // CVE-2018-16886: the certificate of the gateway, or of who speaks through it, was taken for the user.
-TEST(CertificateUser, IsNobodyBehindTheGateway) {
+TEST(CertificateUser, CountsWhereItIsAskedForAndNotBehindTheGateway) {
+  Options options;
+  options.client_cert_auth = true;
   rpc::CallInfo info;
-  EXPECT_EQ(certificate_user(info), "");
+  EXPECT_EQ(certificate_user(info, options), "");
   rpc::Peer peer;
   peer.verified_common_name = "root";
   info.peer = std::make_shared<const rpc::Peer>(std::move(peer));
-  EXPECT_EQ(certificate_user(info), "root");
+  EXPECT_EQ(certificate_user(info, options), "root");
+  EXPECT_EQ(certificate_user(info, Options()), "");
   info.metadata.add("grpcgateway-accept", "*/*");
-  EXPECT_EQ(certificate_user(info), "");
+  EXPECT_EQ(certificate_user(info, options), "");
 }
 
 std::string ask_gateway(ApiRig& rig) { return rig.http("POST", "/v3/maintenance/status", "Host: localhost\r\nContent-Length: 0\r\n"); }
@@ -387,6 +390,7 @@ TEST(CertificateUser, WhoShowsACertificateToTheGatewayIsToldThatItDoesNotCount) 
   rig.certificate_name = "root";
   const std::string answer = ask_gateway(rig);
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << answer;
+  EXPECT_NE(answer.find("CommonName of client sending a request against gateway will be ignored"), std::string::npos) << answer;
   rig.certificate_name = "";
   EXPECT_NE(ask_gateway(rig).find("etcdserver: user name is empty"), std::string::npos);
 }

@@ -36,8 +36,8 @@ std::optional<std::string_view> token_of(const rpc::Metadata& metadata) {
   return token;
 }
 
-std::string_view certificate_user(const rpc::CallInfo& info) {
-  if (info.peer == nullptr || info.metadata.find(kGatewayField)) return {};
+std::string_view certificate_user(const rpc::CallInfo& info, const Options& options) {
+  if (!options.client_cert_auth || info.peer == nullptr || info.metadata.find(kGatewayField)) return {};
   return info.peer->verified_common_name;
 }
 
@@ -45,10 +45,6 @@ Moment Callers::now() const {
   const std::int64_t monotonic_ns = context_.lanes.here().loop().now_ns();
   if (!tokens_.are_signed()) return {.monotonic_ns = monotonic_ns};
   return {.monotonic_ns = monotonic_ns, .wall_ns = context_.clock.wall_ns(), .key = tokens_.key_number()};
-}
-
-std::string_view Callers::certificate_name(const rpc::CallInfo& info) const {
-  return context_.options.client_cert_auth ? certificate_user(info) : std::string_view();
 }
 
 // Never null.

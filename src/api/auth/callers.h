@@ -22,6 +22,12 @@
 
 namespace etcd::api {
 
+// The token that a call carries, without "Bearer "; nothing if it carries none.
+std::optional<std::string_view> token_of(const rpc::Metadata& metadata);
+// Whom the certificate of the call's connection stands for; empty: nobody. It counts only with --client-cert-auth, and says nothing of who is behind the
+// JSON gateway.
+std::string_view certificate_user(const rpc::CallInfo& info, const Options& options);
+
 class Callers {
  public:
   // All must outlive it.
@@ -65,7 +71,7 @@ class Callers {
 
  private:
   Moment now() const;
-  std::string_view certificate_name(const rpc::CallInfo& info) const;
+  std::string_view certificate_name(const rpc::CallInfo& info) const { return certificate_user(info, context_.options); }
   Result<const Caller*> find(std::string_view token);
   Result<Caller> look_up(std::string_view token) const;
   void verify(const std::string& token, base::UniqueFunction<void()> next);
@@ -76,10 +82,5 @@ class Callers {
   Tokens& tokens_;
   SignatureChecks& signatures_;
 };
-
-// The token that a call carries, without "Bearer "; nothing if it carries none.
-std::optional<std::string_view> token_of(const rpc::Metadata& metadata);
-// Whom the certificate of the call's connection stands for, with --client-cert-auth; empty: nobody. It says nothing of who is behind the JSON gateway.
-std::string_view certificate_user(const rpc::CallInfo& info);
 
 }  // namespace etcd::api

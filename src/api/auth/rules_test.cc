@@ -97,6 +97,7 @@ std::vector<Row> rows() {
       {"etcdserverpb.Cluster/MemberUpdate", update, kAdminsAreServed},
       {"etcdserverpb.Cluster/MemberPromote", "", kAdminsAreServed},
       {"etcdserverpb.Maintenance/Alarm", alarm, kAdminsPropose},
+      {"etcdserverpb.Maintenance/Alarm", "", kKnownPropose},  // to ask
       {"etcdserverpb.Maintenance/Status", "", kKnownAreServed},
       {"etcdserverpb.Maintenance/Defragment", "", kAdminsAreServed},
       {"etcdserverpb.Maintenance/Hash", "", kAdminsAreServed},
