@@ -26,6 +26,7 @@ TEST(CompactionRetention, ZeroAndNothingMeanNone) {
 
 TEST(CompactionRetention, OthersAreRefused) {
   EXPECT_EQ(retention("periodic", "foo").error().detail, "error parsing CompactionRetention: time: invalid duration \"foo\"");
+  EXPECT_EQ(retention("periodic", "-1h").error().detail, "error parsing CompactionRetention: -1h is negative");
   EXPECT_FALSE(retention("periodic", "2562048").has_value());
   EXPECT_FALSE(retention("revision", "99999999999999999999").has_value());
 }
