@@ -17,19 +17,25 @@ tool() {
   if "$here/run.sh" "$@"; then passed=$((passed + 1)); else failed+=("$1"); fi
 }
 
-for list in one-node peers tls auth; do
-  tool suites -list "$here/suites/$list.txt" -retries 1
-done
+suites() { # list, further flags
+  tool suites -list "$here/suites/$1.txt" -retries 1 "${@:2}"
+}
+
+# Two at a time where tests mostly wait; those of the first two lists measure delays.
+for list in one-node peers; do suites "$list"; done
+for list in tls auth; do suites "$list" -jobs 2; done
 tool swap
 tool gatewaycheck
 tool h2spec
 if [[ ${1:-full} == sample ]]; then
+  suites cluster-sample -jobs 2
   tool killtest -cycles 10
   tool apicheck -seeds 1
   tool badinput
 else
-  tool suites -list "$here/suites/discovery.txt"
-  tool suites -list "$here/suites/failpoints.txt" -etcd "$root/build/gofail/bin/etcd"
+  for list in one-node-more three-members discovery variants; do suites "$list" -jobs 2; done
+  suites proxies -go-proxies
+  suites failpoints -etcd "$root/build/gofail/bin/etcd"
   tool clients go
   tool killtest
   tool apicheck
