@@ -19,7 +19,8 @@ struct H1ResponseParser::Beast {
 
 H1ResponseParser::H1ResponseParser(std::size_t max_head_bytes) : beast_(std::make_unique<Beast>()) {
   beast_->parser.header_limit(static_cast<std::uint32_t>(std::min<std::size_t>(max_head_bytes, UINT32_MAX)));
-  beast_->parser.body_limit(boost::none);  // it is taken as it comes
+  // It is taken as it comes. Not boost::none: Beast 1.74 takes that for less than any Content-Length, if the head ends where what was read ends.
+  beast_->parser.body_limit(UINT64_MAX);
   beast_->parser.eager(true);
 }
 
