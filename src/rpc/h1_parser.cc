@@ -5,6 +5,7 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <cstdint>
 #include <utility>
 
 #include "rpc/http_text.h"
@@ -43,9 +44,9 @@ struct H1Parser::Beast {
 };
 
 H1Parser::H1Parser(std::size_t max_head_bytes, std::size_t max_body_bytes, const StreamsBody& streams_body)
-    : beast_(std::make_unique<Beast>()), may_stream_(streams_body) {
+    : beast_(std::make_unique<Beast>()), max_body_bytes_(max_body_bytes), may_stream_(streams_body) {
   beast_->parser.header_limit(static_cast<std::uint32_t>(std::min<std::size_t>(max_head_bytes, UINT32_MAX)));
-  beast_->parser.body_limit(max_body_bytes);
+  beast_->parser.body_limit(UINT64_MAX);  // it would judge the Content-Length before it is known what the body is for
 }
 
 H1Parser::~H1Parser() = default;
@@ -70,8 +71,14 @@ void H1Parser::on_head() {
   head_done_ = true;
   const auto& message = beast_->parser.get();
   streams_body_ = may_stream_ && may_stream_(view_of(message.method_string()), view_of(message.target()));
-  if (streams_body_) beast_->parser.body_limit(boost::none);
+  if (!streams_body_) limit_body();
   beast_->parser.eager(true);
+}
+
+void H1Parser::limit_body() {
+  const auto length = beast_->parser.content_length();
+  if (length && *length > max_body_bytes_) failure_ = 413;
+  beast_->parser.body_limit(max_body_bytes_);
 }
 
 bool H1Parser::expects_continue() const {

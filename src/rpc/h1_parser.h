@@ -54,8 +54,10 @@ class H1Parser {
  private:
   struct Beast;
   void on_head();
+  void limit_body();
 
   std::unique_ptr<Beast> beast_;
+  const std::size_t max_body_bytes_;
   const StreamsBody& may_stream_;
   bool head_done_ = false;
   bool streams_body_ = false;
