@@ -116,6 +116,4 @@ rpc::GrpcStatus malformed_request(const Error& error) {
   return {GrpcCode::kInternal, "grpc: error unmarshalling request: " + describe(error)};
 }
 
-rpc::GrpcStatus not_supported(const std::string& what) { return {GrpcCode::kUnimplemented, what + " is not supported yet"}; }
-
 }  // namespace etcd::api

@@ -14,7 +14,5 @@ rpc::GrpcStatus to_status(const Error& error);
 std::string text_of(const Error& error);
 // For a request message that is not even protobuf.
 rpc::GrpcStatus malformed_request(const Error& error);
-// For what this server can't do yet, though etcd can.
-rpc::GrpcStatus not_supported(const std::string& what);
 
 }  // namespace etcd::api

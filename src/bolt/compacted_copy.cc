@@ -155,10 +155,6 @@ Status CompactedCopy::finish() {
   return state_->file->sync();
 }
 
-std::uint64_t CompactedCopy::copied_bytes() const {
-  return state_->copied;
-}
-
 Status copy_compacted(base::FileSystem& fs, const std::string& path, ReadTx source) {
   TRY_ASSIGN(const auto copy, CompactedCopy::start(fs, path, std::move(source)));
   TRY(copy->step(~std::uint64_t{0}));

@@ -32,8 +32,6 @@ class CompactedCopy {
   Status write_back();
   // Once step() has answered true: writes the meta pages and syncs.
   Status finish();
-  // Bytes of the source's keys and values copied so far.
-  std::uint64_t copied_bytes() const;
 
  private:
   struct State;

@@ -52,9 +52,8 @@ class WriteTxn {
   // An uncommitted transaction must have changed nothing (CHECK).
   ~WriteTxn();
 
-  // begin_revision() until something changed, then one more: what etcd puts into the header.
+  // The store's own until something changed, then one more: what etcd puts into the header.
   Revision revision() const;
-  Revision begin_revision() const { return begin_; }
   std::int64_t changes() const { return changes_; }
 
   // As mvcc::range() on the state as it is now, own changes included.

@@ -86,7 +86,6 @@ class Raft::Core {
   // replication.cc
   bool append_own(std::vector<ProposedEntry> entries);
   bool maybe_commit();
-  void committed_more();
   void broadcast_append();
   void broadcast_heartbeat();
   void send_append(MemberId to) { maybe_send_append(to, true); }
