@@ -126,6 +126,13 @@ std::vector<cluster::Member> members_known_to(Member& member) {
   return known;
 }
 
+// Of two voters none is removed: if that one leads, and ends before the other has heard that the removal is committed, the other waits for its vote for
+// ever. Raft has no better answer, and etcd none but --force-new-cluster.
+bool leaves_two_voters(Member& asked, const Member& gone) {
+  const std::vector<cluster::Member> known = members_known_to(asked);
+  return std::ranges::count_if(known, [&](const cluster::Member& member) { return !member.is_learner && member.id != gone.id(); }) >= 2;
+}
+
 }  // namespace
 
 // It starts when the cluster says that it is one of its members - or will be, if the answer was lost: then it waits in vain, as it may.
@@ -170,7 +177,7 @@ void World::remove_member() {
   constexpr std::size_t kFewest = 4;
   Member* asked = any_up();
   Member* gone = any_up();
-  if (asked == nullptr || members_known_to(*asked).size() < kFewest) return;
+  if (asked == nullptr || members_known_to(*asked).size() < kFewest || !leaves_two_voters(*asked, *gone)) return;
   remove_member(*gone);
 }
 
