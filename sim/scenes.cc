@@ -212,7 +212,7 @@ Member* World::go_on_alone() {
     member->remove();
     if (member->is_up()) member->end(true);
   }
-  left->end(rng_.one_in(2));
+  left->end(false);  // with power, for the last that it knows to be committed is written and not synced, as in etcd
   trace_.add(scheduler_.now_ns(), left->number(), "goes on alone");
   left->start_alone();
   const bool leads = wait_until([&] { return leader() == left; }, kLimitNs);
