@@ -187,7 +187,7 @@ void World::alone_by_force() {
     add_member(true);  // it may be the one
     if (!wait_until([&] { return members_.size() > before; }, kLimitNs) || !wait_for_catching_up(*members_.back())) return;
   }
-  if (!quiet_clients()) return;
+  if (!quiet_clients() || !wait_for_a_quiet_second()) return;
   Member* left = go_on_alone();
   for (const auto& client : clients_) client->go_on();
   if (left == nullptr) return;
@@ -202,6 +202,25 @@ void World::alone_by_force() {
 bool World::quiet_clients() {
   for (const auto& client : clients_) client->stop();
   return wait_until([this] { return !changing_members_ && std::ranges::all_of(clients_, &Client::is_idle) && is_at_rest(); }, kLimitNs);
+}
+
+// At rest, and for so long that what is known to be committed and what is in the dbs is written, too.
+bool World::wait_for_a_quiet_second() {
+  const auto newest = [this] {
+    LogIndex applied;
+    for (const auto& member : members_) {
+      if (member->is_up()) member->run([&](node::LocalNode& node) { applied = std::max(applied, node.status().applied); });
+    }
+    return applied;
+  };
+  return wait_until(
+      [&] {
+        if (!is_at_rest()) return false;
+        const LogIndex before = newest();
+        pass(kSecond);
+        return is_at_rest() && newest() == before;
+      },
+      kLimitNs);
 }
 
 // Any of them: a learner becomes a voter by that.

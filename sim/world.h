@@ -114,6 +114,7 @@ class World {
   void power_loss_during_installation();
   void alone_by_force();
   bool quiet_clients();
+  bool wait_for_a_quiet_second();
   Member* go_on_alone();
   void grow();
   void play_figure_eight();
