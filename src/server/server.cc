@@ -26,6 +26,7 @@
 #include "server/startup_pages.h"
 #include "server/threads.h"
 #include "server/tls_side.h"
+#include "server/worker_threads.h"
 #include "server/validate.h"
 
 namespace etcd::server {
@@ -132,8 +133,7 @@ class Server {
   StageThread work_{"work", base::system_clock()};
   StageThread read_{"read", base::system_clock()};
   node::Worker reader_{read_.wakeup()};
-  StageThread hash_{"hash", base::system_clock()};
-  node::Worker hasher_{hash_.wakeup()};  // of passwords
+  WorkerThreads hash_{"hash", std::thread::hardware_concurrency(), base::system_clock()};  // passwords
   StageThread verify_{"verify", base::system_clock()};
   node::Worker verifier_{verify_.wakeup()};  // of signed tokens; not behind passwords, which take a thousand times as long
   std::vector<std::unique_ptr<LoopThread>> io_;
@@ -171,7 +171,7 @@ Status Server::open() {
   }
   api::Options serving = api_options(config_);
   serving.read_elsewhere = [this](node::Job job) { reader_.inbox().push(std::move(job)); };
-  serving.hash_elsewhere = [this](node::Job job) { hasher_.inbox().push(std::move(job)); };
+  serving.hash_elsewhere = [this](node::Job job) { hash_.push(std::move(job)); };
   serving.verify_elsewhere = [this](node::Job job) { verifier_.inbox().push(std::move(job)); };
   TRY_ASSIGN(const api::Tokens::Options tokens, token_options(config_.security));
   TRY_ASSIGN(serving.tokens, api::Tokens::open(tokens, {metrics_, clock_, logger_, files_.get()}));
@@ -213,7 +213,6 @@ void Server::start() {
   flush_.add([this](std::int64_t) { return node_->step_flush(); });
   work_.add([this](std::int64_t) { return node_->step_worker(); });
   read_.add([this](std::int64_t) { return reader_.step(); });
-  hash_.add([this](std::int64_t) { return hasher_.step(); });
   verify_.add([this](std::int64_t) { return verifier_.step(); });
   peer_side_.start(*node_);
   for (auto& io : io_) io->start();

@@ -1,6 +1,6 @@
 // Passwords: hashes and checks passwords where nobody else waits: bcrypt takes some 50 ms each.
 //
-// Work is done in order on the thread behind `elsewhere`; no more than kMaxWaiting of it waits, so that a flood of wrong passwords costs others nothing
+// Work is done on the threads behind `elsewhere`; no more than kMaxWaiting of it waits, so that a flood of wrong passwords costs others nothing
 // but a later login. A password that was right not long ago is right at once (auth::PasswordCache). Any thread; answers come on the asker's loop.
 #pragma once
 
@@ -27,7 +27,7 @@ class Passwords {
   static constexpr int kMaxWaiting = 128;
   using RunElsewhere = std::function<void(base::UniqueFunction<void()>)>;
 
-  // `cost`: of new hashes. `elsewhere` runs jobs one after the other on a thread that is there for them, until this goes; empty: they run at once. All
+  // `cost`: of new hashes. `elsewhere` runs jobs on threads that are there for them, until this goes; empty: they run at once. All
   // must outlive it.
   Passwords(int cost, RunElsewhere elsewhere, base::Clock& clock)
       : cost_(cost), nobodys_hash_(make_nobodys_hash(cost)), elsewhere_(std::move(elsewhere)), clock_(clock), cache_(make_key()) {}
