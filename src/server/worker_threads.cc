@@ -10,7 +10,7 @@ namespace etcd::server {
 
 namespace {
 
-constexpr int kNiceness = 10;  // above the process's own
+constexpr int kNiceness = 3;  // above the process's own: half a share; with much more a busy neighbour would keep everybody from logging in
 
 // On Linux niceness is each thread's own. Without it logins only compete as others do.
 void give_way() {
