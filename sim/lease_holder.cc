@@ -27,14 +27,6 @@ void LeaseHolder::begin_later() {
   });
 }
 
-Member* LeaseHolder::any_up() {
-  std::vector<Member*> up;
-  for (const auto& member : members_) {
-    if (member->is_up()) up.push_back(member.get());
-  }
-  return up.empty() ? nullptr : up[rng_.below(up.size())];
-}
-
 // Who leads, as that member says: a renewal goes there, as the server passes it on. Itself if it does not know.
 Member* LeaseHolder::leader_by(Member& member) {
   MemberId leader;
@@ -45,7 +37,7 @@ Member* LeaseHolder::leader_by(Member& member) {
 
 // `done` runs once, with false if there was no answer in time: then the outcome is unknown.
 void LeaseHolder::propose(node::RequestKind kind, std::string request, base::UniqueFunction<void(bool)> done) {
-  Member* member = any_up();
+  Member* member = any_up(members_, rng_);
   if (member == nullptr) return done(false);
   auto once = std::make_shared<base::UniqueFunction<void(bool)>>(std::move(done));
   const auto answer = [once](bool done_so) {
@@ -106,7 +98,7 @@ void LeaseHolder::renew_later(const LeaseRef& lease) {
 }
 
 void LeaseHolder::renew(const LeaseRef& lease) {
-  Member* asked = any_up();
+  Member* asked = any_up(members_, rng_);
   if (asked == nullptr) return;
   Member* member = rng_.one_in(5) ? asked : leader_by(*asked);
   const std::int64_t asked_ns = around_.scheduler.now_ns();
@@ -140,7 +132,7 @@ void LeaseHolder::look_later(const LeaseRef& lease) {
 }
 
 void LeaseHolder::look(const LeaseRef& lease) {
-  Member* member = any_up();
+  Member* member = any_up(members_, rng_);
   if (member == nullptr) return look_later(lease);
   // Without an answer it looks again.
   around_.scheduler.after(kLimitNs + kSecond, [this, lease, turn = turn_] {

@@ -47,7 +47,6 @@ class LeaseHolder {
   void look_at(const LeaseRef& lease, Member& member);
   void check(const Lease& lease, const Member& member);
   std::int64_t least_ns(const Lease& lease) const;
-  Member* any_up();
   Member* leader_by(Member& member);
   void propose(node::RequestKind kind, std::string request, base::UniqueFunction<void(bool)> done);
 

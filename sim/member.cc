@@ -357,4 +357,23 @@ void Member::members_changed(std::shared_ptr<const cluster::View> members) {
   });
 }
 
+Member* any_up(const std::vector<std::unique_ptr<Member>>& members, base::Rng& rng) {
+  std::vector<Member*> up;
+  for (const auto& member : members) {
+    if (member->is_up()) up.push_back(member.get());
+  }
+  return up.empty() ? nullptr : up[rng.below(up.size())];
+}
+
+bool may_have_happened(const Error& error) {
+  switch (error.code) {
+    case Errc::kTimeout:
+    case Errc::kTimeoutDueToLeaderFail:
+    case Errc::kTimeoutDueToConnectionLost:
+    case Errc::kStopped:
+    case Errc::kUnknownOutcome: return true;
+    default: return false;
+  }
+}
+
 }  // namespace etcd::sim

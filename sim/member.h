@@ -156,4 +156,10 @@ class Member : public node::Transport {
   std::uint64_t power_loss_at_ = UINT64_MAX;
 };
 
+// One of those that are up, null if none is.
+Member* any_up(const std::vector<std::unique_ptr<Member>>& members, base::Rng& rng);
+
+// Whether what was asked of a member may have been done, or may still be, though it failed with this.
+bool may_have_happened(const Error& error);
+
 }  // namespace etcd::sim

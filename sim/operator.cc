@@ -31,13 +31,7 @@ void World::act() {
   if (chosen(profile_.change_members)) return change_members();
 }
 
-Member* World::any_up() {
-  std::vector<Member*> up;
-  for (const auto& member : members_) {
-    if (member->is_up()) up.push_back(member.get());
-  }
-  return up.empty() ? nullptr : up[rng_.below(up.size())];
-}
+Member* World::any_up() { return sim::any_up(members_, rng_); }
 
 // By the one who has applied the most.
 std::vector<cluster::Member> World::members_known() {
@@ -114,11 +108,6 @@ void World::change_members() {
 namespace {
 
 constexpr std::int64_t kChangeLimitNs = 5 * kSecond;
-
-bool may_have_happened(const Error& error) {
-  return error.code == Errc::kTimeout || error.code == Errc::kTimeoutDueToLeaderFail ||
-         error.code == Errc::kTimeoutDueToConnectionLost || error.code == Errc::kStopped || error.code == Errc::kUnknownOutcome;
-}
 
 std::vector<cluster::Member> members_known_to(Member& member) {
   std::vector<cluster::Member> known;

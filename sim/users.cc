@@ -39,17 +39,6 @@ std::string grant_request(int number, auth::PermissionType type) {
   return text(1, role_of(number)) + text(2, auth::encode(permission));
 }
 
-bool is_unknown(const Error& error) {
-  switch (error.code) {
-    case Errc::kTimeout:
-    case Errc::kTimeoutDueToLeaderFail:
-    case Errc::kTimeoutDueToConnectionLost:
-    case Errc::kStopped:
-    case Errc::kUnknownOutcome: return true;
-    default: return false;
-  }
-}
-
 }  // namespace
 
 auth::Identity root_at(node::LocalNode& node) {
@@ -60,14 +49,6 @@ auth::Identity root_at(node::LocalNode& node) {
 void Users::start() {
   act_later();
   visit_later();
-}
-
-Member* Users::any_up() {
-  std::vector<Member*> up;
-  for (const auto& member : members_) {
-    if (member->is_up()) up.push_back(member.get());
-  }
-  return up.empty() ? nullptr : up[rng_.below(up.size())];
 }
 
 // `done` runs once; without an answer in time the outcome is unknown.
@@ -153,7 +134,7 @@ Users::Change Users::next_change_of(Account& account) {
 
 // Until there is an answer, nothing is known of what it changes.
 void Users::make_change(Change change) {
-  Member* member = any_up();
+  Member* member = any_up(members_, rng_);
   if (member == nullptr) return;
   is_busy_ = true;
   auth::Identity root;
@@ -168,7 +149,7 @@ void Users::make_change(Change change) {
 
 void Users::answered(const Change& change, const Status& outcome) {
   is_busy_ = false;
-  const bool unknown = !outcome && is_unknown(outcome.error());
+  const bool unknown = !outcome && may_have_happened(outcome.error());
   changes_ += outcome ? 1 : 0;
   if (change.enabled != Enabled::kUnknown) {
     ++auth_turn_;
@@ -202,7 +183,7 @@ void Users::visit_later() {
 }
 
 void Users::visit() {
-  Member* member = any_up();
+  Member* member = any_up(members_, rng_);
   if (member == nullptr || accounts_.empty()) return;
   Account& account = *accounts_[rng_.below(accounts_.size())];
   auth::Identity who{user_of(account.number), 0};
@@ -216,7 +197,7 @@ void Users::visit() {
 
 // What was known when it asked is still so: nothing had been asked for that was not answered, and nothing has been since.
 void Users::visited(const Visit& visit, Member& member, const Status& outcome) {
-  if (!outcome && is_unknown(outcome.error())) return;
+  if (!outcome && may_have_happened(outcome.error())) return;
   ++(outcome ? executed_ : refused_);
   const bool is_settled = enabled_ == Enabled::kYes && !may_be_disabled_any_time_ && visit.auth_turn == auth_turn_ && visit.turn == visit.account->turn &&
                           visit.auth_turn % 2 == 0 && visit.turn % 2 == 0;

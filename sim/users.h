@@ -72,7 +72,6 @@ class Users {
   void visit();
   void visited(const Visit& visit, Member& member, const Status& outcome);
   void propose(Member& member, node::RequestKind kind, std::string request, auth::Identity who, Answer done);
-  Member* any_up();
 
   Surroundings& around_;
   std::vector<std::unique_ptr<Member>>& members_;
