@@ -6,9 +6,9 @@
 
 #include "api/large_range.h"
 #include "apply/accesses.h"
+#include "apply/response.h"
 #include "base/check.h"
 #include "base/wire.h"
-#include "apply/response.h"
 #include "mvcc/key_range.h"
 
 namespace etcd::api {

@@ -26,4 +26,10 @@ std::string Sha256::finish() {
   return {reinterpret_cast<const char*>(bytes.data()), size};
 }
 
+std::string sha256(std::string_view bytes) {
+  Sha256 digest;
+  digest.update(bytes);
+  return digest.finish();
+}
+
 }  // namespace etcd::api

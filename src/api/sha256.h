@@ -24,4 +24,7 @@ class Sha256 {
   std::unique_ptr<Context> context_;
 };
 
+// Of bytes that are all there: the 32 bytes.
+std::string sha256(std::string_view bytes);
+
 }  // namespace etcd::api

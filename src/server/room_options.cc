@@ -24,6 +24,9 @@ constexpr std::int64_t kDefaultQuotaBytes = 2 * 1024 * kMiB;
 // etcd's settings of 0 mean its defaults.
 std::int64_t or_default(std::int64_t value, std::int64_t fallback) { return value == 0 ? fallback : value; }
 
+// etcd's rule: what a disk may take, and two elections.
+std::int64_t request_timeout_ns(std::int64_t election_ns) { return 5'000'000'000 + 2 * election_ns; }
+
 // Address space for the db, which can't grow beyond it: twice the quota, and more than any disk has where there is no quota.
 std::uint64_t map_bytes_for(std::int64_t quota_bytes) {
   constexpr std::uint64_t kLeast = std::uint64_t{64} * 1024 * kMiB;
@@ -77,7 +80,7 @@ Result<node::NodeOptions> node_options(const Config& config, base::Metrics& metr
   TRY_ASSIGN(options.auto_compaction, auto_compaction(config.cluster));
 
   options.limits.max_request_bytes = config.member.max_request_bytes;
-  options.limits.timeout_ns = 5'000'000'000 + 2 * options.election_ns;
+  options.limits.timeout_ns = request_timeout_ns(options.election_ns);
   options.apply.flush_interval_ns = or_default(config.member.backend_batch_interval.count(), options.apply.flush_interval_ns);
   options.apply.quota_bytes = options.start.machine.quota_bytes;
   options.apply.warn_apply_ns = config.monitoring.warning_apply_duration.count();
@@ -105,7 +108,7 @@ api::Options api_options(const Config& config) {
   options.max_txn_ops = config.member.max_txn_ops;
   options.max_request_bytes = config.member.max_request_bytes;
   options.election_timeout_ns = static_cast<std::int64_t>(config.member.election_ms) * 1'000'000;
-  options.request_timeout_ns = 5'000'000'000 + 2 * options.election_timeout_ns;
+  options.request_timeout_ns = request_timeout_ns(options.election_timeout_ns);
   options.warn_request_ns = config.monitoring.warning_unary_request_duration.count();
   options.warn_apply_ns = config.monitoring.warning_apply_duration.count();
   options.watch_progress_interval_ns =

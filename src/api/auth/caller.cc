@@ -11,12 +11,6 @@ namespace {
 
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 
-std::string sha256(std::string_view text) {
-  Sha256 digest;
-  digest.update(text);
-  return digest.finish();
-}
-
 bool is_good_claim(const auth::JwtClaims& claims, std::int64_t wall_ns) {
   return !claims.expires_s || wall_ns / kNsPerSecond < *claims.expires_s;
 }

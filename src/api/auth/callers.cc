@@ -5,6 +5,7 @@
 
 #include "api/sha256.h"
 #include "auth/view_cell.h"
+#include "base/hex.h"
 
 namespace etcd::api {
 
@@ -15,17 +16,7 @@ constexpr std::string_view kBearer = "Bearer ";
 constexpr std::string_view kGatewayField = "grpcgateway-accept";
 
 // The first letters of a token's digest: enough to tell one from another, nothing to log in with.
-std::string fingerprint(std::string_view token) {
-  Sha256 digest;
-  digest.update(token);
-  std::string hex;
-  for (const char byte : digest.finish().substr(0, 6)) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    const auto value = static_cast<unsigned char>(byte);
-    hex += {kDigits[value >> 4], kDigits[value & 15]};
-  }
-  return hex;
-}
+std::string fingerprint(std::string_view token) { return base::to_hex(sha256(token).substr(0, 6)); }
 
 }  // namespace
 

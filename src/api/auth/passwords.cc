@@ -23,35 +23,21 @@ std::string Passwords::make_nobodys_hash(int cost) {
   return (cost < 10 ? "$2a$0" : "$2a$") + std::to_string(cost) + "$" + std::string(kSaltAndHash, '.');
 }
 
-// False if there is no place for it.
-bool Passwords::run(base::UniqueFunction<void()> job) {
-  if (!elsewhere_) return job(), true;
-  if (waiting_.fetch_add(1) >= kMaxWaiting) return waiting_.fetch_sub(1), false;
-  elsewhere_([this, job = std::move(job)]() mutable {
-    job();
-    waiting_.fetch_sub(1);
-  });
-  return true;
-}
-
 void Passwords::hash(std::string password, rpc::Loop& loop, base::UniqueFunction<void(Result<std::string>)> done) {
-  // Shared, since whoever finds no place answers, too.
-  auto answer = std::make_shared<base::UniqueFunction<void(Result<std::string>)>>(std::move(done));
-  const bool taken = run([this, answer, &loop, password = std::move(password)] {
+  if (!elsewhere_.take_place()) return done(fail(Errc::kTooManyRequests));
+  elsewhere_.run([this, &loop, password = std::move(password), done = std::move(done)]() mutable {
     auto hash = auth::bcrypt_hash(password, cost_, secret_bytes<std::tuple_size_v<auth::BcryptSalt>>());
-    loop.post([answer, hash = std::move(hash)]() mutable { (*answer)(std::move(hash)); });
+    loop.post([done = std::move(done), hash = std::move(hash)]() mutable { done(std::move(hash)); });
   });
-  if (!taken) (*answer)(fail(Errc::kTooManyRequests));
 }
 
 void Passwords::check(Login login, rpc::Loop& loop, base::UniqueFunction<bool()> is_wanted, base::UniqueFunction<void(Status)> done) {
   if (cache_.has({login.user, login.password, login.hash}, clock_.monotonic_ns())) return done({});
-  auto answer = std::make_shared<base::UniqueFunction<void(Status)>>(std::move(done));
-  const bool taken = run([this, answer, &loop, login = std::move(login), is_wanted = std::move(is_wanted)]() mutable {
+  if (!elsewhere_.take_place()) return done(fail(Errc::kTooManyRequests));
+  elsewhere_.run([this, &loop, login = std::move(login), is_wanted = std::move(is_wanted), done = std::move(done)]() mutable {
     Status status = is_wanted() ? check_now(login) : Status(fail(Errc::kCanceled));
-    loop.post([answer, status = std::move(status)]() mutable { (*answer)(std::move(status)); });
+    loop.post([done = std::move(done), status = std::move(status)]() mutable { done(std::move(status)); });
   });
-  if (!taken) (*answer)(fail(Errc::kTooManyRequests));
 }
 
 Status Passwords::check_now(const Login& login) {

@@ -4,11 +4,11 @@
 // but a later login. A password that was right not long ago is right at once (auth::PasswordCache). Any thread; answers come on the asker's loop.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
-#include <functional>
 #include <string>
+#include <utility>
 
+#include "api/auth/elsewhere.h"
 #include "auth/bcrypt.h"
 #include "auth/password_cache.h"
 #include "base/clock.h"
@@ -25,12 +25,10 @@ int usable_bcrypt_cost(int given, base::Logger& logger);
 class Passwords {
  public:
   static constexpr int kMaxWaiting = 128;
-  using RunElsewhere = std::function<void(base::UniqueFunction<void()>)>;
 
-  // `cost`: of new hashes. `elsewhere` runs jobs on threads that are there for them, until this goes; empty: they run at once. All
-  // must outlive it.
-  Passwords(int cost, RunElsewhere elsewhere, base::Clock& clock)
-      : cost_(cost), nobodys_hash_(make_nobodys_hash(cost)), elsewhere_(std::move(elsewhere)), clock_(clock), cache_(make_key()) {}
+  // `cost`: of new hashes. `elsewhere`: threads that are there for them, see Elsewhere. All must outlive it.
+  Passwords(int cost, Elsewhere::Run elsewhere, base::Clock& clock)
+      : cost_(cost), nobodys_hash_(make_nobodys_hash(cost)), elsewhere_(std::move(elsewhere), kMaxWaiting), clock_(clock), cache_(make_key()) {}
 
   // bcrypt's text with a new salt. kTooManyRequests, and the errors of auth::bcrypt_hash().
   void hash(std::string password, rpc::Loop& loop, base::UniqueFunction<void(Result<std::string>)> done);
@@ -49,15 +47,13 @@ class Passwords {
  private:
   static auth::PasswordCache::Key make_key();
   static std::string make_nobodys_hash(int cost);
-  bool run(base::UniqueFunction<void()> job);
   Status check_now(const Login& login);
 
   const int cost_;
   const std::string nobodys_hash_;
-  RunElsewhere elsewhere_;
+  Elsewhere elsewhere_;
   base::Clock& clock_;
   auth::PasswordCache cache_;
-  std::atomic<int> waiting_ = 0;
 };
 
 }  // namespace etcd::api

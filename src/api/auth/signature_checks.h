@@ -5,10 +5,10 @@
 // are known nothing. Any thread; answers come on the asker's loop.
 #pragma once
 
-#include <atomic>
-#include <functional>
 #include <string>
+#include <utility>
 
+#include "api/auth/elsewhere.h"
 #include "api/auth/tokens.h"
 #include "base/result.h"
 #include "base/unique_function.h"
@@ -19,20 +19,18 @@ namespace etcd::api {
 class SignatureChecks {
  public:
   static constexpr int kMaxWaiting = 1024;
-  using RunElsewhere = std::function<void(base::UniqueFunction<void()>)>;
 
-  // `elsewhere` runs jobs one after the other on a thread that is there for them, until this goes; empty: there is none. All must outlive it.
-  SignatureChecks(const Tokens& tokens, RunElsewhere elsewhere) : tokens_(tokens), elsewhere_(std::move(elsewhere)) {}
+  // `elsewhere`: a thread that is there for them, see Elsewhere. All must outlive it.
+  SignatureChecks(const Tokens& tokens, Elsewhere::Run elsewhere) : tokens_(tokens), elsewhere_(std::move(elsewhere), kMaxWaiting) {}
 
   // False: whoever needs to know what a token says had better verify it on the spot.
-  bool are_worthwhile() const { return elsewhere_ && tokens_.are_signed() && !tokens_.are_cheap_to_read(); }
+  bool are_worthwhile() const { return elsewhere_.exists() && tokens_.are_signed() && !tokens_.are_cheap_to_read(); }
   // `done` gets what Tokens::read_signed() gives, or, within the call, kTooManyRequests. On the loop's thread.
   void check(std::string token, rpc::Loop& loop, base::UniqueFunction<void(Result<Tokens::Verified>)> done);
 
  private:
   const Tokens& tokens_;
-  const RunElsewhere elsewhere_;
-  std::atomic<int> waiting_ = 0;
+  Elsewhere elsewhere_;
 };
 
 }  // namespace etcd::api
