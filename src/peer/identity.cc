@@ -12,11 +12,6 @@ namespace {
 constexpr std::string_view kMinClusterVersion = "3.0.0";
 constexpr std::string_view kVersionBefore21 = "2.0.0";  // of members that send none
 
-std::string hex_text(std::uint64_t id) {
-  char text[16];
-  return std::string(text, std::to_chars(text, text + sizeof text, id, 16).ptr);
-}
-
 // Nothing for what is no version.
 std::optional<cluster::Version> version_in(const rpc::Metadata& fields, std::string_view name) {
   const auto version = cluster::parse_version(fields.find(name).value_or(kVersionBefore21));
@@ -33,16 +28,16 @@ bool is_compatible(const rpc::Metadata& fields) {
 }  // namespace
 
 rpc::HttpFields request_fields(const Identity& identity) {
-  return {{"X-Server-From", hex_text(identity.member.value)},
+  return {{"X-Server-From", to_hex(identity.member)},
           {"X-Server-Version", cluster::to_string(cluster::kServerVersion)},
           {"X-Min-Cluster-Version", std::string(kMinClusterVersion)},
-          {"X-Etcd-Cluster-ID", hex_text(identity.cluster.value)},
+          {"X-Etcd-Cluster-ID", to_hex(identity.cluster)},
           {"X-PeerURLs", base::join(identity.peer_urls, ",")}};
 }
 
 std::optional<std::string_view> refusal(const Identity& identity, const rpc::Metadata& fields) {
   if (!is_compatible(fields)) return "incompatible version";
-  if (fields.find("x-etcd-cluster-id").value_or("") != hex_text(identity.cluster.value)) return "cluster ID mismatch";
+  if (fields.find("x-etcd-cluster-id").value_or("") != to_hex(identity.cluster)) return "cluster ID mismatch";
   return std::nullopt;
 }
 
@@ -52,7 +47,5 @@ std::optional<std::uint64_t> parse_hex_id(std::string_view text) {
   if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return id;
 }
-
-std::string hex(MemberId id) { return hex_text(id.value); }
 
 }  // namespace etcd::peer

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "cluster/member.h"
 #include "rpc/http.h"
 
 namespace etcd::peer {
@@ -24,6 +25,6 @@ std::optional<std::string_view> refusal(const Identity& identity, const rpc::Met
 
 // "8e9e05c52164694d" -> its id; nothing for what is none.
 std::optional<std::uint64_t> parse_hex_id(std::string_view text);
-std::string hex(MemberId id);
+using cluster::to_hex;  // the other way round
 
 }  // namespace etcd::peer

@@ -146,7 +146,7 @@ void Peers::serve(rpc::HttpRequest request, rpc::HttpResponder responder) {
 std::optional<rpc::HttpResponse> Peers::refuse(const rpc::HttpRequest& request) const {
   const auto text = refusal(shared_.identity, request.headers);
   if (!text) return std::nullopt;
-  logger_.warn("request from another member was refused", {{"local-member-id", hex(shared_.identity.member)},
+  logger_.warn("request from another member was refused", {{"local-member-id", to_hex(shared_.identity.member)},
                                                            {"local-member-cluster-id", cluster::to_hex(shared_.identity.cluster)},
                                                            {"remote-peer-id", request.header("x-server-from")},
                                                            {"remote-peer-cluster-id", request.header("x-etcd-cluster-id")},
@@ -156,13 +156,13 @@ std::optional<rpc::HttpResponse> Peers::refuse(const rpc::HttpRequest& request) 
 }
 
 std::optional<rpc::HttpResponse> Peers::refuse_message(MemberId from, MemberId to) const {
-  const std::string local = hex(shared_.identity.member);
+  const std::string local = to_hex(shared_.identity.member);
   if (is_removed(from)) {
-    logger_.warn("rejected Raft message from removed member", {{"local-member-id", local}, {"removed-member-id", hex(from)}});
+    logger_.warn("rejected Raft message from removed member", {{"local-member-id", local}, {"removed-member-id", to_hex(from)}});
     return forbidden("cannot process message from removed member");
   }
   if (to == shared_.identity.member) return std::nullopt;
-  logger_.warn("rejected Raft message to mismatch member", {{"local-member-id", local}, {"mismatch-member-id", hex(to)}});
+  logger_.warn("rejected Raft message to mismatch member", {{"local-member-id", local}, {"mismatch-member-id", to_hex(to)}});
   return forbidden("cannot process message to mismatch member");
 }
 
@@ -188,7 +188,7 @@ void Peers::serve_pipeline(const rpc::HttpRequest& request, rpc::HttpResponder r
   add_from_request(request);
   auto message = decode_one(request.body);
   if (!message) {
-    logger_.warn("failed to unmarshal Raft message", {{"local-member-id", hex(shared_.identity.member)}, base::LogField(message.error())});
+    logger_.warn("failed to unmarshal Raft message", {{"local-member-id", to_hex(shared_.identity.member)}, base::LogField(message.error())});
     return answer(rpc::plain_error(400, "error unmarshalling raft message"));
   }
   if (*message) {
@@ -220,20 +220,20 @@ void Peers::serve_stream(const rpc::HttpRequest& request, rpc::HttpResponder res
   const MemberId id(*from);
   if (is_removed(id)) {
     logger_.warn("rejected stream from remote peer because it was removed",
-                 {{"local-member-id", hex(shared_.identity.member)}, {"remote-peer-id-from", hex(id)}});
+                 {{"local-member-id", to_hex(shared_.identity.member)}, {"remote-peer-id-from", to_hex(id)}});
     return answer({.status = 410, .headers = {}});
   }
   Remote* const remote = find(id);
   if (remote == nullptr || !remote->has_streams()) {
     add_from_request(request);
-    logger_.warn("failed to find remote peer in cluster", {{"local-member-id", hex(shared_.identity.member)},
-                                                           {"remote-peer-id-from", hex(id)},
+    logger_.warn("failed to find remote peer in cluster", {{"local-member-id", to_hex(shared_.identity.member)},
+                                                           {"remote-peer-id-from", to_hex(id)},
                                                            {"cluster-id", cluster::to_hex(shared_.identity.cluster)}});
     return answer(rpc::plain_error(404, "error sender not found"));
   }
-  if (request.header("x-raft-to") != hex(shared_.identity.member)) {
+  if (request.header("x-raft-to") != to_hex(shared_.identity.member)) {
     logger_.warn("ignored streaming request; ID mismatch",
-                 {{"local-member-id", hex(shared_.identity.member)}, {"remote-peer-id-header", request.header("x-raft-to")}});
+                 {{"local-member-id", to_hex(shared_.identity.member)}, {"remote-peer-id-header", request.header("x-raft-to")}});
     return answer(rpc::plain_error(412, "to field mismatch"));
   }
   const auto number = std::make_shared<std::uint64_t>(0);

@@ -22,9 +22,9 @@ Status post_outcome(Shared& shared, MemberId remote, int status, std::string_vie
   if (status != 412) return fail(Errc::kInvalid, "unexpected http status " + std::string(rpc::reason_phrase(status)) + ": " + std::string(text));
   if (text == "cluster ID mismatch") {
     shared.logger.warn("request sent was ignored due to cluster ID mismatch",
-                       {{"remote-peer-id", hex(remote)}, {"local-member-cluster-id", cluster::to_hex(shared.identity.cluster)}});
+                       {{"remote-peer-id", to_hex(remote)}, {"local-member-cluster-id", cluster::to_hex(shared.identity.cluster)}});
   } else {
-    shared.logger.warn("request sent was ignored by peer", {{"remote-peer-id", hex(remote)}});
+    shared.logger.warn("request sent was ignored by peer", {{"remote-peer-id", to_hex(remote)}});
   }
   return fail(Errc::kInvalid, std::string(text));
 }

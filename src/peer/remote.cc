@@ -28,14 +28,14 @@ void Activity::active() {
   if (since_ns_ != 0) return;
   since_ns_ = shared_.network.loop().now_ns();
   shared_.metrics.became_active(id_);
-  shared_.logger.info("peer became active", {{"peer-id", hex(id_)}});
+  shared_.logger.info("peer became active", {{"peer-id", to_hex(id_)}});
 }
 
 void Activity::inactive(std::string_view doing, std::string_view on, const Error& why) {
-  const std::string text = "failed to " + std::string(doing) + " " + hex(id_) + " on " + std::string(on) + " (" + describe(why) + ")";
-  if (std::exchange(since_ns_, 0) == 0) return shared_.logger.debug("peer deactivated again", {{"peer-id", hex(id_)}, {"error", text}});
+  const std::string text = "failed to " + std::string(doing) + " " + to_hex(id_) + " on " + std::string(on) + " (" + describe(why) + ")";
+  if (std::exchange(since_ns_, 0) == 0) return shared_.logger.debug("peer deactivated again", {{"peer-id", to_hex(id_)}, {"error", text}});
   shared_.metrics.became_inactive(id_);
-  shared_.logger.warn("peer became inactive (message send to peer failed)", {{"peer-id", hex(id_)}, {"error", text}});
+  shared_.logger.warn("peer became inactive (message send to peer failed)", {{"peer-id", to_hex(id_)}, {"error", text}});
 }
 
 Remote::Remote(Shared& shared, MemberId id, std::vector<std::string> urls, bool with_streams)
@@ -51,12 +51,12 @@ Remote::Remote(Shared& shared, MemberId id, std::vector<std::string> urls, bool 
     if (with_streams) readers_[at] = std::make_unique<StreamReader>(shared_, *this, kind);
   }
   if (!with_streams) return;
-  shared_.logger.info("started remote peer", {{"remote-peer-id", hex(id_)}, {"remote-peer-urls", picker_.urls()}});
+  shared_.logger.info("started remote peer", {{"remote-peer-id", to_hex(id_)}, {"remote-peer-urls", picker_.urls()}});
   shared_.network.loop().timers().start(probe_timer_, shared_.network.loop().now_ns() + kProbeNs);
 }
 
 Remote::~Remote() {
-  if (has_streams()) shared_.logger.info("stopped remote peer", {{"remote-peer-id", hex(id_)}});
+  if (has_streams()) shared_.logger.info("stopped remote peer", {{"remote-peer-id", to_hex(id_)}});
 }
 
 void Remote::send(raft::Message message) {
@@ -71,7 +71,7 @@ void Remote::send(raft::Message message) {
   if (queued) return;
   shared_.metrics.failed_to_send(id_);
   shared_.outlets.unreachable(id_);
-  shared_.logger.debug("dropped internal Raft message since sending buffer is full", {{"remote-peer-id", hex(id_)}});
+  shared_.logger.debug("dropped internal Raft message since sending buffer is full", {{"remote-peer-id", to_hex(id_)}});
 }
 
 void Remote::flush() {
@@ -109,7 +109,7 @@ void Remote::probed(const Status& outcome, std::int64_t begun_ns) {
   probe_.reset();
   if (outcome) return shared_.metrics.round_trip(id_, static_cast<double>(shared_.network.loop().clock().monotonic_ns() - begun_ns) / 1e9);
   shared_.logger.warn("prober detected unhealthy status",
-                      {{"round-tripper-name", "ROUND_TRIPPER_RAFT_MESSAGE"}, {"remote-peer-id", hex(id_)}, base::LogField(outcome.error())});
+                      {{"round-tripper-name", "ROUND_TRIPPER_RAFT_MESSAGE"}, {"remote-peer-id", to_hex(id_)}, base::LogField(outcome.error())});
 }
 
 }  // namespace etcd::peer

@@ -20,7 +20,7 @@ void SnapshotIntake::begin(rpc::HttpResponder responder, std::function<void()> o
 void SnapshotIntake::on_bytes(base::SharedBytes bytes) {
   if (!responder_) return;
   if (const Status decoded = body_.decode(std::move(bytes)); !decoded) {
-    shared_.logger.warn("failed to decode Raft message", {{"local-member-id", hex(shared_.identity.member)}, base::LogField(decoded.error())});
+    shared_.logger.warn("failed to decode Raft message", {{"local-member-id", to_hex(shared_.identity.member)}, base::LogField(decoded.error())});
     return refuse(400, decoded.error().detail == "wrong raft message type" ? decoded.error().detail
                                                                          : "failed to decode raft message (" + describe(decoded.error()) + ")");
   }
@@ -38,8 +38,8 @@ bool SnapshotIntake::begin_file() {
     return false;
   }
   const auto& metadata = std::get<raft::InstallSnapshot>(message.body).snapshot.metadata;
-  log_fields_ = {{"local-member-id", hex(shared_.identity.member)},
-                 {"remote-snapshot-sender-id", hex(message.from)},
+  log_fields_ = {{"local-member-id", to_hex(shared_.identity.member)},
+                 {"remote-snapshot-sender-id", to_hex(message.from)},
                  {"incoming-snapshot-index", metadata.index}};
   shared_.logger.info("receiving database snapshot", log_fields_);
   shared_.metrics.receiving_snapshot(message.from);

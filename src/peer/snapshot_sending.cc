@@ -23,7 +23,7 @@ SnapshotSending::SnapshotSending(Shared& shared, Remote& remote, node::OutgoingS
       reader_(std::make_shared<bolt::SnapshotReader>(std::move(snapshot.db))) {
   const std::uint64_t bytes = reader_->total_bytes();
   fields_ = {{"snapshot-index", std::get<raft::InstallSnapshot>(message_.body).snapshot.metadata.index},
-             {"remote-peer-id", hex(remote_.id())},
+             {"remote-peer-id", to_hex(remote_.id())},
              {"bytes", bytes},
              {"size", base::human_bytes(bytes)}};
   shared_.logger.info("sending database snapshot", fields_);

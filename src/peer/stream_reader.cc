@@ -17,8 +17,8 @@ constexpr std::size_t kMaxRefusalBytes = 1024;
 StreamReader::StreamReader(Shared& shared, Remote& remote, StreamKind kind)
     : shared_(shared), remote_(remote), kind_(kind), again_([this] { dial(); }), decoder_(MessageDecoder()) {
   shared_.logger.info("started stream reader with remote peer", {{"stream-reader-type", name_of(kind_)},
-                                                                 {"local-member-id", hex(shared_.identity.member)},
-                                                                 {"remote-peer-id", hex(remote_.id())}});
+                                                                 {"local-member-id", to_hex(shared_.identity.member)},
+                                                                 {"remote-peer-id", to_hex(remote_.id())}});
   shared_.network.loop().timers().start(again_, shared_.network.loop().now_ns());
 }
 
@@ -32,8 +32,8 @@ void StreamReader::dial() {
   }
   const auto url = remote_.picker_.pick();
   if (!url) return on_end(fail(url.error()));
-  rpc::ClientRequest request{.target = path_of(kind_) + "/" + hex(shared_.identity.member), .fields = request_fields(shared_.identity)};
-  request.fields.emplace_back("X-Raft-To", hex(remote_.id()));
+  rpc::ClientRequest request{.target = path_of(kind_) + "/" + to_hex(shared_.identity.member), .fields = request_fields(shared_.identity)};
+  request.fields.emplace_back("X-Raft-To", to_hex(remote_.id()));
   rpc::ClientEvents events;
   events.on_head = [this](int status, const rpc::Metadata& fields) { on_head(status, fields); };
   events.on_body = [this](std::string bytes) { on_body(std::move(bytes)); };
@@ -48,8 +48,8 @@ void StreamReader::on_head(int status, const rpc::Metadata& fields) {
   if (status_ != 200) return;
   remote_.activity_.active();
   shared_.logger.info("established TCP streaming connection with remote peer", {{"stream-reader-type", name_of(kind_)},
-                                                                                {"local-member-id", hex(shared_.identity.member)},
-                                                                                {"remote-peer-id", hex(remote_.id())}});
+                                                                                {"local-member-id", to_hex(shared_.identity.member)},
+                                                                                {"remote-peer-id", to_hex(remote_.id())}});
 }
 
 void StreamReader::on_body(std::string bytes) {
@@ -70,20 +70,20 @@ void StreamReader::on_body(std::string bytes) {
 
 // What an answer other than 200 means.
 Error StreamReader::refused() const {
-  const std::string local = hex(shared_.identity.member);
+  const std::string local = to_hex(shared_.identity.member);
   if (status_ == 410) return {Errc::kMemberNotFound, "the member has been permanently removed from the cluster"};
-  if (status_ == 404) return {Errc::kMemberNotFound, "peer " + hex(remote_.id()) + " failed to find local node " + local};
+  if (status_ == 404) return {Errc::kMemberNotFound, "peer " + to_hex(remote_.id()) + " failed to find local node " + local};
   const std::string text = refusal_.substr(0, refusal_.find('\n'));
   if (status_ == 412 && text == "cluster ID mismatch") {
     shared_.logger.warn("request sent was ignored by remote peer due to cluster ID mismatch",
-                        {{"remote-peer-id", hex(remote_.id())},
+                        {{"remote-peer-id", to_hex(remote_.id())},
                          {"remote-peer-cluster-id", remote_cluster_},
                          {"local-member-id", local},
                          {"local-member-cluster-id", cluster::to_hex(shared_.identity.cluster)},
                          {"error", text}});
   } else if (status_ == 412 && text == "incompatible version") {
     shared_.logger.warn("request sent was ignored by remote peer due to server version incompatibility",
-                        {{"local-member-id", local}, {"remote-peer-id", hex(remote_.id())}, {"error", text}});
+                        {{"local-member-id", local}, {"remote-peer-id", to_hex(remote_.id())}, {"error", text}});
   }
   return {Errc::kInvalid, status_ == 412 ? text : "unhandled http status " + std::to_string(status_)};
 }
@@ -92,8 +92,8 @@ void StreamReader::on_end(const Status& outcome) {
   const Error why = status_ != 0 && status_ != 200 ? refused() : outcome ? Error{Errc::kIo, "EOF"} : outcome.error();
   if (status_ == 200) {
     shared_.logger.warn("lost TCP streaming connection with remote peer", {{"stream-reader-type", name_of(kind_)},
-                                                                           {"local-member-id", hex(shared_.identity.member)},
-                                                                           {"remote-peer-id", hex(remote_.id())},
+                                                                           {"local-member-id", to_hex(shared_.identity.member)},
+                                                                           {"remote-peer-id", to_hex(remote_.id())},
                                                                            base::LogField(why)});
     shared_.metrics.failed_to_receive(remote_.id());
     remote_.activity_.inactive("read", name_of(kind_), why);

@@ -31,8 +31,8 @@ StreamWriter::StreamWriter(Shared& shared, Remote& remote, StreamKind kind)
 
 std::uint64_t StreamWriter::attach(rpc::HttpBody body) {
   const base::Logger::Fields fields = {{"stream-writer-type", name_of(kind_)},
-                                       {"local-member-id", hex(shared_.identity.member)},
-                                       {"remote-peer-id", hex(remote_.id())}};
+                                       {"local-member-id", to_hex(shared_.identity.member)},
+                                       {"remote-peer-id", to_hex(remote_.id())}};
   if (body_) shared_.logger.warn("closed TCP streaming connection with remote peer", fields);
   drop_waiting();
   body_ = std::move(body);
@@ -50,8 +50,8 @@ void StreamWriter::lost(std::uint64_t number) {
   heartbeat_.cancel();
   remote_.activity_.inactive("write", name_of(kind_), {Errc::kIo, "the connection is gone"});
   shared_.logger.warn("lost TCP streaming connection with remote peer", {{"stream-writer-type", name_of(kind_)},
-                                                                         {"local-member-id", hex(shared_.identity.member)},
-                                                                         {"remote-peer-id", hex(remote_.id())}});
+                                                                         {"local-member-id", to_hex(shared_.identity.member)},
+                                                                         {"remote-peer-id", to_hex(remote_.id())}});
   drop_waiting();
 }
 

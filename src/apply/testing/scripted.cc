@@ -6,6 +6,7 @@
 #include "apply/db_meta.h"
 #include "apply/testing/describe.h"
 #include "apply/testing/encode.h"
+#include "base/hex.h"
 #include "raft/codec.h"
 
 namespace etcd::apply::testing {
@@ -16,12 +17,7 @@ namespace {
 std::string printable(std::string_view bytes) {
   const auto plain = [](char c) { return c >= ' ' && c <= '~'; };
   if (std::all_of(bytes.begin(), bytes.end(), plain)) return std::string(bytes);
-  std::string out = "0x";
-  for (const char c : bytes) {
-    out += "0123456789abcdef"[static_cast<unsigned char>(c) >> 4];
-    out += "0123456789abcdef"[static_cast<unsigned char>(c) & 15];
-  }
-  return out;
+  return "0x" + base::to_hex(bytes);
 }
 
 // "0" stands for the zero byte that means "to the last key".
