@@ -108,9 +108,9 @@ Status drive(const Settings& settings, Run& run, int epoll) {
   for (int i = 0; i < settings.connections; ++i) {
     TRY_ASSIGN(Connection connection, Connection::open(settings.connection, run));
     connections.push_back(std::move(connection));
+    TRY(connections.back().fill(clock.monotonic_ns()));
     watch(epoll, EPOLL_CTL_ADD, connections.back(), i);
   }
-  for (Connection& connection : connections) TRY(connection.fill(clock.monotonic_ns()));
   std::int64_t sampled_ns = 0;
   for (std::vector<epoll_event> events(256);;) {
     const int ready = ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()), settings.pid != 0 ? 3 : 100);
