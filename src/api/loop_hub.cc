@@ -31,7 +31,12 @@ WatchMetrics::WatchMetrics(base::Metrics& metrics)
                                       "The total duration in seconds of running through the progress loop control stream response.")) {}
 
 LoopHub::LoopHub(rpc::Loop& loop, node::Node& node, const WatchMetrics& metrics)
-    : loop_(loop), node_(node), metrics_(metrics), hub_(*this, metrics.hub), signal_([this] { loop_.post([this] { run(); }); }) {
+    : loop_(loop),
+      node_(node),
+      metrics_(metrics),
+      hub_(*this, metrics.hub),
+      pause_([this] { wake(); }),
+      signal_([this] { loop_.post([this] { run(); }); }) {
   node_.add_signal(signal_);
 }
 
@@ -56,13 +61,23 @@ void LoopHub::run() {
 
 void LoopHub::step() {
   const std::uint64_t told_before = hub_.told();
+  const std::uint64_t bytes_before = hub_.told_bytes();
   const std::int64_t began_ns = loop_.clock().monotonic_ns();
-  if (hub_.step()) wake();
+  const watch::History history = pace_.next(node_.view()->revision(), hub_.way_to_go(), began_ns);
+  if (hub_.step(history)) wake();
+  const std::int64_t ended_ns = loop_.clock().monotonic_ns();
+  pace_.ended(ended_ns, hub_.told_bytes() - bytes_before);
+  if (history != watch::History::kFast && hub_.way_to_go() > 0) await_history(ended_ns);
   const auto told = static_cast<double>(hub_.told() - told_before);
   if (told == 0) return;
-  const double seconds = static_cast<double>(loop_.clock().monotonic_ns() - began_ns) * 1e-9;
+  const double seconds = static_cast<double>(ended_ns - began_ns) * 1e-9;
   metrics_.step_seconds.observe(seconds);
   metrics_.event_seconds.observe(seconds / told);
+}
+
+void LoopHub::await_history(std::int64_t now_ns) {
+  if (pace_.due_ns() <= now_ns) return wake();
+  loop_.timers().start(pause_, pace_.due_ns());
 }
 
 }  // namespace etcd::api

@@ -8,7 +8,9 @@
 #include "base/metrics.h"
 #include "node/node.h"
 #include "rpc/loop.h"
+#include "rpc/timer_wheel.h"
 #include "watch/hub.h"
+#include "watch/pace.h"
 
 namespace etcd::api {
 
@@ -39,12 +41,15 @@ class LoopHub : private watch::Host {
   void wake() override;
   void run();
   void step();
+  void await_history(std::int64_t now_ns);
 
   rpc::Loop& loop_;
   node::Node& node_;
   const WatchMetrics& metrics_;
   watch::Hub hub_;
   bool is_scheduled_ = false;
+  watch::Pace pace_;
+  rpc::Timer pause_;  // until the next slice of history
   node::ViewSignal signal_;
 };
 

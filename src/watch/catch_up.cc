@@ -17,13 +17,14 @@ Walk* Hub::walk_for(Revision next) {
   return nearest;
 }
 
-// Finds a walk for a watcher that is behind and in no list.
+// Finds a walk for a watcher that is behind and in no list. Who is near the end joins nobody who has a long way to go, if
+// there is a choice.
 void Hub::enroll(Watcher& watcher) {
   Walk* const nearest = walk_for(watcher.next);
-  if (nearest != nullptr && watcher.next.value - nearest->next.value <= limits_.join_distance) {
-    return join(*nearest, watcher);
-  }
-  if (walks_.size() < limits_.walks) return join(begin_walk(watcher.next), watcher);
+  const bool near = is_near(watcher.next);
+  const std::int64_t join_distance = near ? std::min(limits_.join_distance, limits_.near) : limits_.join_distance;
+  if (nearest != nullptr && watcher.next.value - nearest->next.value <= join_distance) return join(*nearest, watcher);
+  if (walks_.size() < (near ? 2 : 1) * limits_.walks) return join(begin_walk(watcher.next), watcher);
   nearest != nullptr ? join(*nearest, watcher) : waiting_.add(watcher);
 }
 
@@ -39,16 +40,35 @@ void Hub::join(Walk& walk, Watcher& watcher) {
 }
 
 // One slice of one walk.
-bool Hub::catch_up(const mvcc::ReadView& view) {
+bool Hub::catch_up(const mvcc::ReadView& view, History history) {
   drop_empty_walks();
   begin_waiting_walks();
-  if (walks_.empty()) return false;
-  Walk& walk = *walks_[turn_++ % walks_.size()];
-  if (walk.next < view.compact_revision()) end_compacted(walk, view);
-  if (walk.next < next_) advance(walk, view);
-  if (walk.next == next_) sync_some(walk);
+  Walk* const walk = next_walk(history);
+  if (walk == nullptr) return false;
+  const bool is_gentle = history == History::kGentle && !is_near(walk->next);
+  if (walk->next < view.compact_revision()) end_compacted(*walk, view);
+  if (walk->next < next_) advance(*walk, view, is_gentle ? limits_.gentle_slice : limits_.slice);
+  if (walk->next == next_) sync_some(*walk);
   drop_empty_walks();
-  return !walks_.empty();
+  if (history == History::kFast) return !walks_.empty() || !waiting_.empty();
+  return std::ranges::any_of(walks_, [&](const auto& left) { return is_near(left->next); });
+}
+
+// In turn, of those that may go on; null if there is none.
+Walk* Hub::next_walk(History history) {
+  for (std::size_t i = walks_.size(); i > 0; --i) {
+    Walk& walk = *walks_[turn_++ % walks_.size()];
+    if (history != History::kWaits || is_near(walk.next)) return &walk;
+  }
+  return nullptr;
+}
+
+std::int64_t Hub::way_to_go() const {
+  std::int64_t longest = 0;
+  for (const auto& walk : walks_) {
+    if (!is_near(walk->next) && !walk->members.empty()) longest = std::max(longest, next_.value - walk->next.value);
+  }
+  return longest;
 }
 
 void Hub::drop_empty_walks() {
@@ -78,9 +98,9 @@ void Hub::end_compacted(Walk& walk, const mvcc::ReadView& view) {
   walk.next = view.compact_revision();
 }
 
-void Hub::advance(Walk& walk, const mvcc::ReadView& view) {
-  const Revision from = std::exchange(
-      walk.next, slice_.read(view, walk.next, next_.prev(), ranges_, Audience::kBehind, limits_.slice));
+void Hub::advance(Walk& walk, const mvcc::ReadView& view, const SliceLimits& limits) {
+  const Revision from =
+      std::exchange(walk.next, slice_.read(view, walk.next, next_.prev(), ranges_, Audience::kBehind, limits));
   const Revision newest = view.revision();
   for (WatchedRange* range : slice_.matched()) {
     for (Watcher* watcher : range->behind.items()) {

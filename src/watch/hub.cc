@@ -15,7 +15,7 @@ Hub::Hub(Host& host, const HubMetrics& metrics, const HubLimits& limits)
 
 Hub::~Hub() { CHECK(streams_ == 0, streams_); }
 
-bool Hub::step() {
+bool Hub::step(History history) {
   CHECK(!stepping_, "a sink called its hub");
   const std::uint64_t told_before = told_;
   bool more = false;
@@ -24,7 +24,7 @@ bool Hub::step() {
     const mvcc::ReadViewRef view = host_.view();
     readmit();
     more = tell_synced(*view);
-    more |= catch_up(*view);
+    more |= catch_up(*view, history);
     more |= !resumed_.empty();
     tell_progress(*view);
     stepping_ = false;
@@ -157,6 +157,7 @@ void Hub::deliver(Watcher& watcher, const WatchedRange& range, const Revision* r
   const Payload& events = slice_.payload(range, watcher.flavor, watcher.next);
   if (events.empty()) return;
   told_ += events.count();
+  told_bytes_ += events.bytes().size();
   watcher.progress_due = false;
   stream.ready_ = stream.sink_.on_events({.id = watcher.id,
                                           .revision = revision != nullptr ? *revision : events.last(),

@@ -65,9 +65,19 @@ class Sink {
   virtual bool on_progress(WatchId id, Revision revision) = 0;
 };
 
+// How much of history a step may tell to those far behind. Who is near the end is told as at kFast.
+enum class History : std::uint8_t {
+  kFast,
+  kGentle,  // one small slice
+  kWaits,
+};
+
 struct HubLimits {
   SliceLimits slice = {};
-  // Walks at a time, one slice of one of them in each step.
+  SliceLimits gentle_slice = {.changes = 64, .deliveries = 256, .bytes = 64 * 1024};
+  // Revisions from the end at which a watcher or a walk is near it.
+  std::int64_t near = 1000;
+  // Walks at a time, one slice of one of them in each step; and as many again that begin near the end.
   std::size_t walks = 8;
   // Revisions that a watcher may be ahead of a walk and still join it rather than begin another.
   std::int64_t join_distance = 10'000;
@@ -98,8 +108,9 @@ class Hub {
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
 
-  // Tells what is new, up to the limits. True if there is more to do right away. Not from within a Sink.
-  bool step();
+  // Tells what is new, up to the limits. True if there is more to do right away, `history` allowing. Not from within a
+  // Sink.
+  bool step(History history = History::kFast);
   // Nobody watches: no need to step, whatever is published.
   bool is_idle() const { return watchers_ == 0; }
   // Synced watchers have been told everything below.
@@ -114,8 +125,11 @@ class Hub {
   std::size_t watchers() const { return watchers_; }
   std::size_t slow_watchers() const { return behind_; }
   std::size_t walks() const { return walks_.size(); }
-  // Events given to sinks, ever.
+  // Revisions that the last of those far behind has still to be told, 0 if nobody is that far or all of them are slow.
+  std::int64_t way_to_go() const;
+  // Events given to sinks, ever; and their bytes.
   std::uint64_t told() const { return told_; }
+  std::uint64_t told_bytes() const { return told_bytes_; }
 
  private:
   friend class Stream;
@@ -131,7 +145,7 @@ class Hub {
   // The parts of a step.
   void readmit();
   bool tell_synced(const mvcc::ReadView& view);
-  bool catch_up(const mvcc::ReadView& view);
+  bool catch_up(const mvcc::ReadView& view, History history);
   void tell_progress(const mvcc::ReadView& view);
   bool tell_progress(Stream& stream, Revision revision);
   void run_callbacks();
@@ -140,9 +154,11 @@ class Hub {
   Walk* walk_for(Revision next);
   Walk& begin_walk(Revision next);
   void join(Walk& walk, Watcher& watcher);
+  bool is_near(Revision revision) const { return next_.value - revision.value <= limits_.near; }
+  Walk* next_walk(History history);
   void begin_waiting_walks();
   void drop_empty_walks();
-  void advance(Walk& walk, const mvcc::ReadView& view);
+  void advance(Walk& walk, const mvcc::ReadView& view, const SliceLimits& limits);
   void end_compacted(Walk& walk, const mvcc::ReadView& view);
   void sync_some(Walk& walk);
 
@@ -164,6 +180,7 @@ class Hub {
   std::size_t behind_ = 0;
   std::size_t streams_ = 0;
   std::uint64_t told_ = 0;
+  std::uint64_t told_bytes_ = 0;
   std::vector<std::unique_ptr<Walk>> walks_;
   std::size_t turn_ = 0;  // the walk to advance next
   WatcherList waiting_;   // for a walk: all are ahead of them

@@ -41,6 +41,8 @@ class World {
   explicit World(std::uint64_t seed)
       : rng_(seed),
         rig_({.slice = {.changes = 1 + rng_.below(6), .deliveries = 1 + rng_.below(8), .bytes = 1 + rng_.below(200)},
+              .gentle_slice = {.changes = 1 + rng_.below(2), .deliveries = 1, .bytes = 1},
+              .near = static_cast<std::int64_t>(rng_.below(8)),
               .walks = 1 + rng_.below(3),
               .join_distance = static_cast<std::int64_t>(rng_.below(6)),
               .moves = 1 + rng_.below(4)}) {
@@ -95,7 +97,7 @@ class World {
         return;
       }
       default:
-        for (std::uint64_t i = rng_.below(6); i > 0; --i) rig_.hub.step();
+        for (std::uint64_t i = rng_.below(6); i > 0; --i) rig_.hub.step(static_cast<History>(rng_.below(3)));
         check_new();
         read_all();
     }

@@ -291,7 +291,7 @@ TEST(Hub, ManyWhoAreBehindShareOneWalk) {
 }
 
 TEST(Hub, WalksAreLimitedAndNobodyIsForgotten) {
-  HubRig rig({.walks = 2, .join_distance = 0});
+  HubRig rig({.near = 0, .walks = 2, .join_distance = 0});
   for (int i = 0; i < 50; ++i) rig.put("a", std::to_string(i));
   KeepingSink sink;
   Stream stream(rig.hub, sink);
@@ -300,6 +300,29 @@ TEST(Hub, WalksAreLimitedAndNobodyIsForgotten) {
   rig.settle();
   EXPECT_EQ(sink.seen.size(), 9U);
   EXPECT_EQ(rig.hub.slow_watchers(), 0U);
+}
+
+TEST(Hub, HistoryMayWaitButNewsAndWhoIsNearTheEndDoNot) {
+  HubRig rig({.slice = {.changes = 100}, .gentle_slice = {.changes = 2}, .near = 3});
+  KeepingSink far, near, news;
+  Stream far_stream(rig.hub, far), near_stream(rig.hub, near), news_stream(rig.hub, news);
+  for (int i = 2; i <= 20; ++i) rig.put("a", std::to_string(i));
+  ASSERT_TRUE(news_stream.watch(kAutoWatchId, key("a")));
+  rig.settle();
+  ASSERT_TRUE(far_stream.watch(kAutoWatchId, key("a", 2)));
+  ASSERT_TRUE(near_stream.watch(kAutoWatchId, key("b", 20)));
+  rig.put("a", "21");
+  while (rig.hub.step(History::kWaits)) {
+  }
+  EXPECT_EQ(far.take(), Texts{});
+  EXPECT_EQ(news.take(), Texts{"0@21: +a=21"});
+  EXPECT_EQ(rig.hub.slow_watchers(), 1u) << "the near one has arrived";
+  EXPECT_EQ(rig.hub.way_to_go(), 20);
+  EXPECT_FALSE(rig.hub.step(History::kGentle));
+  EXPECT_EQ(far.take(), Texts{"0@21: +a=2 +a=3"});
+  rig.settle();
+  EXPECT_EQ(rig.hub.way_to_go(), 0);
+  EXPECT_EQ(far.seen.back().events.back().revision, 21);
 }
 
 TEST(Hub, ProgressWaitsForAllWatchesOfTheStream) {
