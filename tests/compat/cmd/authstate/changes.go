@@ -15,7 +15,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"etcdpp/tests/compat/internal/client"
-	"etcdpp/tests/compat/internal/etcdproc"
+	"etcdpp/tests/compat/internal/cluster"
 )
 
 const password = "secret"
@@ -23,21 +23,21 @@ const password = "secret"
 // changes asks for things at random. Much of it is refused, which is part of
 // the state too: the members must refuse the same.
 type changes struct {
-	cluster *cluster
+	stage   *stage
 	rng     *rand.Rand
 	enabled bool
-	away    *etcdproc.Server
+	away    *cluster.Member
 	done    int // changes that succeeded
 	written int // writes of users that were permitted
 	refused int // and those that were not
 
-	last      *etcdproc.Server // that was asked
-	unknown   int              // tokens that ours did not take
-	snapshots int              // that members needed when they came back
+	last      *cluster.Member // that was asked
+	unknown   int             // tokens that ours did not take
+	snapshots int             // that members needed when they came back
 }
 
-func newChanges(c *cluster, seed int64) *changes {
-	return &changes{cluster: c, rng: rand.New(rand.NewSource(seed))}
+func newChanges(s *stage, seed int64) *changes {
+	return &changes{stage: s, rng: rand.New(rand.NewSource(seed))}
 }
 
 func (c *changes) play(wanted int) error {
@@ -98,7 +98,7 @@ func (c *changes) disturb(step int) error {
 	const awayFor, hereFor = 80, 40
 	switch step % (awayFor + hereFor) {
 	case hereFor:
-		c.away = c.cluster.members[(1+step/(awayFor+hereFor))%len(c.cluster.members)]
+		c.away = c.stage.Members[(ours+step/(awayFor+hereFor))%len(c.stage.Members)]
 		return c.away.Kill()
 	case 0:
 		return c.bringBack()
@@ -112,10 +112,10 @@ func (c *changes) bringBack() error {
 	}
 	member := c.away
 	c.away = nil
-	if err := member.StartReady(readyWithin); err != nil {
+	if err := member.StartReady(cluster.ReadyWithin); err != nil {
 		return err
 	}
-	if err := c.cluster.waitApplied(readyWithin); err != nil {
+	if err := c.stage.waitApplied(); err != nil {
 		return err
 	}
 	if strings.Contains(member.Log(), "applied snapshot") {
@@ -234,7 +234,7 @@ func (c *changes) as(user string, work func(context.Context, pb.AuthClient, pb.K
 		}
 		err := work(ctx, auth, kv)
 		// Go's members may refuse a token that is newer than they are; ours wait for it.
-		if status.Code(err) == codes.Unauthenticated && c.last == c.cluster.ours() {
+		if status.Code(err) == codes.Unauthenticated && c.last == c.stage.Members[ours] {
 			c.unknown++
 		}
 		return err
@@ -245,7 +245,7 @@ func (c *changes) as(user string, work func(context.Context, pb.AuthClient, pb.K
 func (c *changes) ask(work func(context.Context, pb.AuthClient, pb.KVClient) error) error {
 	var err error
 	for try := 0; try < 20; try++ {
-		member := c.cluster.asked[c.rng.Intn(len(c.cluster.asked))]
+		member := c.stage.asked[c.rng.Intn(len(c.stage.asked))]
 		if member == c.away {
 			continue
 		}
@@ -258,7 +258,7 @@ func (c *changes) ask(work func(context.Context, pb.AuthClient, pb.KVClient) err
 	return err
 }
 
-func askOne(member *etcdproc.Server, work func(context.Context, pb.AuthClient, pb.KVClient) error) error {
+func askOne(member *cluster.Member, work func(context.Context, pb.AuthClient, pb.KVClient) error) error {
 	one, err := client.NewRaw(member.Endpoint())
 	if err != nil {
 		return err

@@ -10,28 +10,31 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"etcdpp/tests/compat/internal/repo"
 	"etcdpp/tests/compat/internal/report"
 )
 
 type options struct {
-	server, reference, work, ask string
-	changes, seeds               int
-	seed                         int64
+	repo.Paths
+	ask            string
+	changes, seeds int
+	seed           int64
 }
 
 func main() {
 	var o options
-	flag.StringVar(&o.server, "etcd", repo.ServerUnderTest(), "the server under test")
-	flag.StringVar(&o.reference, "reference", repo.Reference(), "folder made by build.sh")
-	flag.StringVar(&o.work, "work", repo.Work("authstate"), "folder for logs and data")
+	o.AddFlags("authstate")
 	flag.StringVar(&o.ask, "ask", "all", "members that are asked: all, or go")
 	flag.IntVar(&o.changes, "changes", 200, "changes that must succeed")
 	flag.Int64Var(&o.seed, "seed", 1, "of the first run")
 	flag.IntVar(&o.seeds, "seeds", 2, "runs")
 	flag.Parse()
+	o.MustExist()
+	if o.ask != "all" && o.ask != "go" {
+		fmt.Fprintf(os.Stderr, "authstate: -ask=%s: neither all nor go\n", o.ask)
+		os.Exit(2)
+	}
 
 	all := report.New()
 	for seed := o.seed; seed < o.seed+int64(o.seeds); seed++ {
@@ -41,21 +44,21 @@ func main() {
 }
 
 func run(o options, seed int64) error {
-	c, err := startCluster(o, filepath.Join(o.work, fmt.Sprintf("seed-%d", seed)))
+	s, err := startStage(o, filepath.Join(o.Work, fmt.Sprintf("seed-%d", seed)))
 	if err != nil {
 		return err
 	}
-	defer c.kill()
-	if err := newChanges(c, seed).play(o.changes); err != nil {
+	defer s.Close()
+	if err := newChanges(s, seed).play(o.changes); err != nil {
 		return err
 	}
-	if err := c.waitApplied(30 * time.Second); err != nil {
+	if err := s.waitApplied(); err != nil {
 		return err
 	}
-	for _, member := range c.members {
+	for _, member := range s.Members {
 		if err := member.Stop(); err != nil {
 			return err
 		}
 	}
-	return errors.Join(c.compare("auth"), c.compare("authUsers"), c.compare("authRoles"), c.compare("key"))
+	return errors.Join(s.compare("auth"), s.compare("authUsers"), s.compare("authRoles"), s.compare("key"))
 }

@@ -16,33 +16,31 @@ type load struct {
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 	mu     sync.Mutex
-	acked  []string
-	fresh  atomic.Int64 // since the start
-	next   *atomic.Int64
+	acked  []string     // since ever
+	fresh  atomic.Int64 // acknowledged since the last start
+	next   atomic.Int64 // number of the last key
 }
 
-func startLoad(endpoints []string, writers int) *load {
-	return startLoadAfter(endpoints, writers, &load{next: new(atomic.Int64)})
-}
+func newLoad() *load { return &load{cancel: func() {}} }
 
-// startLoadAfter goes on where another one has stopped.
-func startLoadAfter(endpoints []string, writers int, before *load) *load {
+// start sets writers to work, each with a client that begins at another endpoint.
+func (l *load) start(endpoints []string, writers int) error {
+	l.fresh.Store(0)
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &load{cancel: cancel, acked: before.acked, next: before.next}
+	l.cancel = cancel
 	for i := range writers {
-		l.done.Add(1)
-		go l.write(ctx, endpoints, i)
+		first := i % len(endpoints)
+		turned := append(append([]string{}, endpoints[first:]...), endpoints[:first]...)
+		writer, err := clientv3.New(clientv3.Config{Endpoints: turned, DialTimeout: 2 * time.Second, Logger: zap.NewNop()})
+		if err != nil {
+			return err
+		}
+		l.done.Go(func() { l.write(ctx, writer) })
 	}
-	return l
+	return nil
 }
 
-func (l *load) write(ctx context.Context, endpoints []string, first int) {
-	defer l.done.Done()
-	turned := append(append([]string{}, endpoints[first%len(endpoints):]...), endpoints[:first%len(endpoints)]...)
-	writer, err := clientv3.New(clientv3.Config{Endpoints: turned, DialTimeout: 2 * time.Second, Logger: zap.NewNop()})
-	if err != nil {
-		return
-	}
+func (l *load) write(ctx context.Context, writer *clientv3.Client) {
 	defer writer.Close()
 	for ctx.Err() == nil {
 		key := fmt.Sprintf("load/%09d", l.next.Add(1))
@@ -65,25 +63,22 @@ func (l *load) stop() {
 	l.done.Wait()
 }
 
-// pause stops the writers and returns how many writes were acknowledged.
-func (l *load) pause() int64 {
-	l.stop()
-	return l.fresh.Load()
-}
-
-// verify looks for all acknowledged writes.
+// verify looks for all acknowledged writes. The load must have been stopped.
 func (l *load) verify(ctx context.Context, one *clientv3.Client) error {
-	got, err := one.Get(ctx, "load/", clientv3.WithPrefix(), clientv3.WithKeysOnly())
+	got, err := one.Get(ctx, "load/", clientv3.WithPrefix())
 	if err != nil {
 		return err
 	}
-	there := make(map[string]bool, len(got.Kvs))
+	values := make(map[string]string, len(got.Kvs))
 	for _, kv := range got.Kvs {
-		there[string(kv.Key)] = true
+		values[string(kv.Key)] = string(kv.Value)
+		if kv.Version != 1 {
+			return fmt.Errorf("%s was written once and has version %d", kv.Key, kv.Version)
+		}
 	}
 	for _, key := range l.acked {
-		if !there[key] {
-			return fmt.Errorf("%s was acknowledged and is missing", key)
+		if values[key] != key {
+			return fmt.Errorf("%s was acknowledged, and its value is %q", key, values[key])
 		}
 	}
 	return nil

@@ -7,7 +7,6 @@ package main
 import (
 	"flag"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -16,20 +15,18 @@ import (
 )
 
 type options struct {
-	server, reference, work string
-	rounds, writers         int
-	replacements            int
-	snapshotCount           int
-	load                    time.Duration
-	only                    string
-	back                    bool
+	repo.Paths
+	rounds, writers int
+	replacements    int
+	snapshotCount   int
+	load            time.Duration
+	only            string
+	back            bool
 }
 
 func main() {
 	var o options
-	flag.StringVar(&o.server, "etcd", repo.ServerUnderTest(), "the server under test")
-	flag.StringVar(&o.reference, "reference", repo.Reference(), "folder made by build.sh")
-	flag.StringVar(&o.work, "work", repo.Work("cluster"), "folder for logs and data")
+	o.AddFlags("cluster")
 	flag.IntVar(&o.rounds, "rounds", 3, "disturbances of each cluster")
 	flag.IntVar(&o.replacements, "replacements", 1, "rounds of replacing all members by ours and back")
 	flag.BoolVar(&o.back, "back", true, "replace ours by Go's again; a release older than the cluster's version can't join it")
@@ -38,12 +35,13 @@ func main() {
 	flag.DurationVar(&o.load, "load", time.Second, "load between two disturbances")
 	flag.StringVar(&o.only, "only", "", "run only scenarios whose names contain this")
 	flag.Parse()
+	o.MustExist()
 
-	ours, reference := o.server, filepath.Join(o.reference, "etcd")
+	ours, reference := o.Etcd, o.GoEtcd()
 	scenarios := []struct {
 		name  string
 		kinds []string
-		play  func(*cluster) error
+		play  func(*stage) error
 	}{
 		{"kill-ours", []string{ours, ours, ours}, killInTurn},
 		{"kill-mixed", []string{reference, reference, ours}, killInTurn},
@@ -54,19 +52,18 @@ func main() {
 	}
 	all := report.New()
 	for _, scenario := range scenarios {
-		if !strings.Contains(scenario.name, o.only) {
-			continue
+		if strings.Contains(scenario.name, o.only) {
+			all.Outcome(scenario.name, "", run(o, scenario.name, scenario.kinds, scenario.play))
 		}
-		all.Outcome(scenario.name, "", run(o, scenario.name, scenario.kinds, scenario.play))
 	}
 	os.Exit(all.Close())
 }
 
-func run(o options, name string, binaries []string, play func(*cluster) error) error {
-	c, err := startCluster(o, name, binaries)
+func run(o options, name string, binaries []string, play func(*stage) error) error {
+	s, err := startStage(o, name, binaries)
 	if err != nil {
 		return err
 	}
-	defer c.close()
-	return play(c)
+	defer s.close()
+	return play(s)
 }

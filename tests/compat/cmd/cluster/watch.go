@@ -2,51 +2,53 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
+
+	"etcdpp/tests/compat/internal/cluster"
+	"etcdpp/tests/compat/internal/wait"
 )
 
 // watcher follows the load from its first write on, over whatever happens to the
 // members: each key must come once, in order of revisions.
 type watcher struct {
 	cancel context.CancelFunc
-	done   chan struct{}
+	done   sync.WaitGroup
 	mu     sync.Mutex
 	seen   map[string]bool
 	last   int64 // revision
 	wrong  error
 }
 
-func startWatcher(endpoints []string) (*watcher, error) {
-	return startWatcherAfter(endpoints, &watcher{seen: map[string]bool{}})
-}
+func newWatcher() *watcher { return &watcher{cancel: func() {}, seen: map[string]bool{}} }
 
-// startWatcherAfter goes on where another one has ended, with another client.
-func startWatcherAfter(endpoints []string, before *watcher) (*watcher, error) {
+// start goes on after the last event that was seen.
+func (w *watcher) start(endpoints []string) error {
 	one, err := clientv3.New(clientv3.Config{Endpoints: endpoints, DialTimeout: 5 * time.Second, Logger: zap.NewNop()})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &watcher{cancel: cancel, done: make(chan struct{}), seen: before.seen, last: before.last, wrong: before.wrong}
-	go func() {
-		defer close(w.done)
+	w.cancel = cancel
+	events := one.Watch(ctx, "load/", clientv3.WithPrefix(), clientv3.WithRev(w.last+1))
+	w.done.Go(func() {
 		defer one.Close()
-		for response := range one.Watch(ctx, "load/", clientv3.WithPrefix(), clientv3.WithRev(w.last+1)) {
+		for response := range events {
 			w.take(response)
 		}
-	}()
-	return w, nil
+	})
+	return nil
 }
 
 func (w *watcher) take(response clientv3.WatchResponse) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := response.Err(); err != nil && w.wrong == nil && err != context.Canceled {
+	if err := response.Err(); err != nil && w.wrong == nil && !errors.Is(err, context.Canceled) {
 		w.wrong = err
 	}
 	for _, event := range response.Events {
@@ -61,26 +63,24 @@ func (w *watcher) take(response clientv3.WatchResponse) {
 
 // verify waits until all acknowledged writes were told.
 func (w *watcher) verify(acked []string) error {
-	var missing string
-	for deadline := time.Now().Add(agreeWithin); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		w.mu.Lock()
-		wrong := w.wrong
-		missing = ""
-		for _, key := range acked {
-			if !w.seen[key] {
-				missing = key
-				break
-			}
-		}
-		w.mu.Unlock()
-		if wrong != nil || missing == "" {
-			return wrong
+	err := wait.Until(cluster.ReadyWithin, 50*time.Millisecond, func() error { return w.missing(acked) })
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return errors.Join(w.wrong, err)
+}
+
+func (w *watcher) missing(acked []string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, key := range acked {
+		if w.wrong == nil && !w.seen[key] {
+			return fmt.Errorf("%s was acknowledged and not told to the watch", key)
 		}
 	}
-	return fmt.Errorf("%s was acknowledged and not told to the watch", missing)
+	return nil
 }
 
 func (w *watcher) stop() {
 	w.cancel()
-	<-w.done
+	w.done.Wait()
 }
