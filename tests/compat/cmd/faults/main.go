@@ -18,27 +18,27 @@ import (
 )
 
 type options struct {
-	server, reference, work, only string
-	cycles, clients, keys         int
-	seed                          int64
-	pause, fault                  time.Duration
-	mixed                         bool
+	repo.Paths
+	only                  string
+	cycles, clients, keys int
+	seed                  int64
+	pause, fault          time.Duration
+	mixed                 bool
 }
 
 func main() {
 	var o options
-	flag.StringVar(&o.server, "etcd", repo.ServerUnderTest(), "the server under test")
-	flag.StringVar(&o.reference, "reference", repo.Reference(), "folder made by build.sh")
-	flag.StringVar(&o.work, "work", repo.Work("faults"), "folder for logs and data")
+	o.AddFlags("faults")
 	flag.StringVar(&o.only, "only", "", "only faults whose names contain this")
 	flag.IntVar(&o.cycles, "cycles", 5, "of each fault")
-	flag.IntVar(&o.clients, "clients", 6, "clients at a time")
+	flag.IntVar(&o.clients, "clients", 6, "clients at a time, at least one for each member")
 	flag.IntVar(&o.keys, "keys", 5, "keys that they share")
 	flag.Int64Var(&o.seed, "seed", time.Now().UnixNano(), "of the choices")
 	flag.DurationVar(&o.pause, "pause", 10*time.Second, "how long a member stands still")
-	flag.DurationVar(&o.fault, "fault", 3*time.Second, "how long a cut lasts, or a killed member is away")
+	flag.DurationVar(&o.fault, "fault", 3*time.Second, "how long a cut lasts, or a killed member is away; idle members speak every 1.7s")
 	flag.BoolVar(&o.mixed, "mixed", false, "one member is Go etcd")
 	flag.Parse()
+	o.MustExist()
 
 	fmt.Printf("seed %d\n", o.seed)
 	all := report.New()
@@ -51,28 +51,56 @@ func main() {
 }
 
 func run(o options, f fault) error {
-	c, err := startCluster(filepath.Join(o.work, f.name), o)
+	folder := filepath.Join(o.Work, f.name)
+	s, err := startStage(folder, o)
 	if err != nil {
 		return err
 	}
-	defer c.close()
-	random := rand.New(rand.NewSource(o.seed))
-	history := record(c.endpoints(), o.clients, o.keys, o.seed)
-	for cycle := range o.cycles {
-		time.Sleep(time.Second)
-		if err := f.cause(c, random); err != nil {
-			history.stop()
-			return fmt.Errorf("cycle %d: %w", cycle, err)
-		}
-		if err := c.wait(); err != nil {
-			history.stop()
-			return fmt.Errorf("cycle %d, afterwards: %w", cycle, err)
-		}
-	}
-	time.Sleep(time.Second)
-	history.stop()
-	if err := c.agree(); err != nil {
+	defer s.close()
+	h, err := newHistory(s.Endpoints(), o)
+	if err != nil {
 		return err
 	}
-	return history.check(filepath.Join(o.work, f.name, "history.html"))
+	defer h.close()
+	h.record()
+	random := rand.New(rand.NewSource(o.seed))
+	for cycle := range o.cycles {
+		if err := s.cycle(f, h, random); err != nil {
+			return fmt.Errorf("cycle %d: %w", cycle, err)
+		}
+	}
+	time.Sleep(calm)
+	h.stop()
+	if err := s.Agree(); err != nil {
+		return err
+	}
+	if err := h.readAll(); err != nil {
+		return err
+	}
+	return s.judge(h, filepath.Join(folder, "history.html"))
+}
+
+const (
+	calm = time.Second // before each fault
+	// Answers of each member in a cycle, below which nothing has been tested: a
+	// hundred and more come in the calm alone.
+	fewestAnswers = 20
+)
+
+// cycle is a calm, the fault, and the time until all members serve again.
+func (s *stage) cycle(f fault, h *history, random *rand.Rand) error {
+	before := h.answersOf()
+	time.Sleep(calm)
+	if err := f.cause(s, random); err != nil {
+		return err
+	}
+	if err := s.serve(); err != nil {
+		return fmt.Errorf("afterwards: %w", err)
+	}
+	for i, now := range h.answersOf() {
+		if done := now - before[i]; done < fewestAnswers {
+			return fmt.Errorf("%s has answered only %d operations", s.Members[i].Name, done)
+		}
+	}
+	return nil
 }
