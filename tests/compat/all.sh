@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every tool of this folder in turn against build/release/bin/etcd; fails if one fails.
+# The tools of this folder in turn, but for kube and the clients of other languages,
+# against build/release/bin/etcd; fails if one fails.
 # Usage: all.sh sample|full       (sample: what fits into continuous integration)
 set -euo pipefail
 
@@ -7,8 +8,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 . "$here/go-check.sh"
 "$here/build.sh"
-# The suites look for all three programs in one folder; etcdctl and etcdutl are Go's.
-cp -u "$root"/build/reference/{etcdctl,etcdutl} "$root/build/release/bin/"
+
+echo "== the tools themselves"
+(cd "$here" && go vet ./... && go test ./...)
 
 failed=()
 passed=0
@@ -32,6 +34,7 @@ if [[ ${1:-full} == sample ]]; then
   tool killtest -cycles 10
   tool apicheck -seeds 1
   tool badinput
+  tool faults -cycles 1 -only leader
 else
   for list in one-node-more three-members discovery variants; do suites "$list" -jobs 2; done
   suites proxies -go-proxies
@@ -40,6 +43,9 @@ else
   tool killtest
   tool apicheck
   tool badinput
+  tool cluster
+  tool authstate
+  for flags in "" -mixed; do tool faults -cycles 2 $flags; done
 fi
 
 ((${#failed[@]} == 0)) || echo "failed: ${failed[*]}"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the reference programs if need be, then runs one of the tools in cmd/.
-# Usage: run.sh suites|swap|killtest|cluster|authstate|badinput|apicheck|gatewaycheck|h2spec|clients|kube [FLAGS]
+# Usage: run.sh suites|swap|killtest|cluster|authstate|faults|badinput|apicheck|gatewaycheck|h2spec|clients|kube [FLAGS]
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -26,6 +27,13 @@ func (a *answer) first() proto.Message {
 		return nil
 	}
 	return a.messages[0]
+}
+
+// isMissing tells whether the server has hardly got the request: two such answers
+// are equal and say nothing.
+func (a *answer) isMissing() bool {
+	code := status.Code(a.err)
+	return code == codes.Unavailable || code == codes.DeadlineExceeded
 }
 
 // revision is that of the first header, or 0.

@@ -10,6 +10,7 @@ import (
 
 	"etcdpp/tests/compat/internal/client"
 	"etcdpp/tests/compat/internal/etcdproc"
+	"etcdpp/tests/compat/internal/wait"
 )
 
 // sameFileHash compares the Hash call, which covers every bucket of the file:
@@ -79,15 +80,11 @@ func fileHashes(p *pair, server *etcdproc.Server) ([]uint32, error) {
 
 // awaitVersions waits until the cluster's and the storage's version are set.
 func awaitVersions(s *side) error {
-	deadline := time.Now().Add(settleLimit)
-	for {
+	return wait.Until(settleLimit, 10*time.Millisecond, func() error {
 		version, err := s.fetch("GET", "/version")
 		if err == nil && version.body == `{"etcdserver":"3.7.3","etcdcluster":"3.7.0","storage":"3.7.0"}` {
 			return nil
 		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("/version after %s: %s (error: %v)", settleLimit, version.body, err)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+		return fmt.Errorf("/version after %s: %s (error: %v)", settleLimit, version.body, err)
+	})
 }

@@ -15,8 +15,6 @@ func leaseScenarios() []scenario {
 	}
 }
 
-var leaseProbe = &pb.LeaseTimeToLiveRequest{ID: 1}
-
 // longTTL lets nothing expire in a scenario; remaining times are compared after
 // rounding up to hundreds.
 const longTTL = 10_000
@@ -28,7 +26,6 @@ func putWithLease(key string, lease int64) *pb.PutRequest {
 }
 
 func leaseLife(p *pair) {
-	p.needs(leaseProbe)
 	for _, ttl := range []int64{0, -1, 9_000_000_000, 9_000_000_001, 1 << 62} {
 		p.ask(&pb.LeaseGrantRequest{ID: 1000 + ttl%7, TTL: ttl})
 	}
@@ -69,7 +66,6 @@ func leaseTimes(p *pair) {
 }
 
 func leaseKeepAlive(p *pair) {
-	p.needs(leaseProbe)
 	p.ask(grant(1))
 	for _, s := range p.sides() {
 		p.requests++

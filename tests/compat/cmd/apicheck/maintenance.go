@@ -92,19 +92,15 @@ func requestsUnderAlarm(p *pair) {
 	p.ask(&pb.HashKVRequest{})
 	p.ask(&pb.MemberListRequest{Linearizable: true})
 	p.ask(&pb.DefragmentRequest{})
-	if p.has(leaseProbe) {
-		p.ask(grant(11))
-		p.ask(&pb.LeaseTimeToLiveRequest{ID: 10})
-		p.ask(&pb.LeaseRevokeRequest{ID: 10})
-	}
+	p.ask(grant(11))
+	p.ask(&pb.LeaseTimeToLiveRequest{ID: 10})
+	p.ask(&pb.LeaseRevokeRequest{ID: 10})
 }
 
 func underAlarm(p *pair, kind pb.AlarmType) {
 	seedKeys(p)
-	if p.has(leaseProbe) {
-		p.ask(grant(10))
-		p.ask(putWithLease("leased", 10))
-	}
+	p.ask(grant(10))
+	p.ask(putWithLease("leased", 10))
 	p.ask(alarm(pb.AlarmRequest_ACTIVATE, kind))
 	requestsUnderAlarm(p)
 	p.killAndRestart()

@@ -32,7 +32,6 @@ type pair struct {
 	revision int64    // of the last answer that had a header
 	found    []string // differences
 	notes    []string
-	skipped  string
 }
 
 // ended stops a scenario from within.
@@ -46,7 +45,7 @@ func newPair(o options, folder string, args []string) (*pair, error) {
 	for _, s := range []struct {
 		side         *side
 		name, binary string
-	}{{&p.theirs, "go", filepath.Join(o.reference, "etcd")}, {&p.ours, "ours", o.server}} {
+	}{{&p.theirs, "go", o.GoEtcd()}, {&p.ours, "ours", o.Etcd}} {
 		server, err := etcdproc.New(etcdproc.Config{
 			Binary:  s.binary,
 			DataDir: filepath.Join(folder, s.name),
@@ -150,12 +149,6 @@ func (p *pair) differ(text string) {
 	}
 }
 
-// skip ends the scenario, unless something differed before.
-func (p *pair) skip(reason string) {
-	p.skipped = reason
-	panic(ended{})
-}
-
 // ask sends request to both servers, compares the answers and returns theirs.
 func (p *pair) ask(request proto.Message) *answer {
 	return p.askMethod(methodOf(request), request)
@@ -187,6 +180,8 @@ func (p *pair) exchangeEven(request string, settles bool, send func(*client.Raw)
 		even(a)
 		even(b)
 		switch {
+		case theirs.isMissing():
+			p.differ(fmt.Sprintf("%s\n          Go does not answer: %s", request, a))
 		case a.equal(b):
 		case settles && time.Now().Before(deadline):
 			time.Sleep(10 * time.Millisecond)
@@ -201,20 +196,6 @@ func (p *pair) exchangeEven(request string, settles bool, send func(*client.Raw)
 			p.revision = revision
 		}
 		return theirs
-	}
-}
-
-// has says whether our server has the method of this request at all; the request
-// must be one that changes nothing.
-func (p *pair) has(probe proto.Message) bool {
-	answer := methodOf(probe).call(p.ours.raw, probe)
-	return !client.Unimplemented(answer.err)
-}
-
-// needs skips the scenario when our server lacks the probe's method.
-func (p *pair) needs(probe proto.Message) {
-	if !p.has(probe) {
-		p.skip("not implemented: " + methodOf(probe).path)
 	}
 }
 

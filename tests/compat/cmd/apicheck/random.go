@@ -17,7 +17,7 @@ func randomScenarios(o options) []scenario {
 			name: fmt.Sprintf("random requests, seed %d", seed),
 			args: []string{"--snapshot-count=500"},
 			run: func(p *pair) {
-				g := generator{random: rand.New(rand.NewSource(seed)), leases: p.has(leaseProbe)}
+				g := generator{random: rand.New(rand.NewSource(seed))}
 				g.run(p, o.requests)
 			},
 		})
@@ -28,7 +28,6 @@ func randomScenarios(o options) []scenario {
 // generator makes requests that hit existing state often.
 type generator struct {
 	random    *rand.Rand
-	leases    bool
 	now       int64 // revision after the last answer
 	compacted int64
 	counter   int
@@ -234,9 +233,6 @@ func (g *generator) compaction() *pb.CompactionRequest {
 }
 
 func (g *generator) lease(p *pair) {
-	if !g.leases {
-		return
-	}
 	id := int64(1 + g.random.Intn(5))
 	switch g.random.Intn(3) {
 	case 0:

@@ -2,7 +2,9 @@ package main
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 
@@ -32,8 +34,11 @@ func checkSnapshot(raw *client.Raw) error {
 	var chunks []*pb.SnapshotResponse
 	for {
 		chunk, err := stream.Recv()
-		if err != nil {
+		if errors.Is(err, io.EOF) {
 			break
+		}
+		if err != nil {
+			return err
 		}
 		content = append(content, chunk.Blob...)
 		chunks = append(chunks, chunk)

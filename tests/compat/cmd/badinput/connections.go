@@ -27,7 +27,7 @@ func idleConnections(st *stage) (string, error) {
 	if int(limit.Max) < st.idle+500 {
 		return "", skipped(fmt.Sprintf("RLIMIT_NOFILE is %d", limit.Max))
 	}
-	ours, err := st.startVictim(st.server)
+	ours, err := st.startVictim(st.Etcd)
 	if err != nil {
 		return "", err
 	}
@@ -70,7 +70,7 @@ func idleConnections(st *stage) (string, error) {
 
 // strangers are connections that aren't HTTP/2, or not as they should be.
 func strangers(st *stage) (string, error) {
-	ours, err := st.startVictim(st.server)
+	ours, err := st.startVictim(st.Etcd)
 	if err != nil {
 		return "", err
 	}

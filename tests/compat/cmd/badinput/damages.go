@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"math/rand"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"etcdpp/tests/compat/internal/etcdproc"
@@ -18,7 +20,7 @@ const pageSize = 4096
 // damage changes a file of a stopped server.
 type damage struct {
 	name string
-	do   func(st *stage, folder string) error
+	do   func(folder string) error
 	// mayLose: the damaged bytes exist nowhere else, so a server that starts need
 	// not have them; it may only not crash.
 	mayLose bool
@@ -35,7 +37,7 @@ func damageScenarios() []scenario {
 			clear(wal[end/2&^511 : end/2&^511+512])
 		}), false},
 		{"WAL: a byte in the last record", inWAL(func(wal []byte, end int) { wal[end-10] ^= 0x40 }), false},
-		{"WAL: the file is empty", emptied("member/wal"), false},
+		{"WAL: the file is empty", emptyWAL, false},
 		{"db: both meta pages", inDB(func(db []byte) { clear(db[:2*pageSize]) }), false},
 		{"db: the older or newer meta page", inDB(func(db []byte) { clear(db[16:80]) }), false},
 		{"db: cut to half of its pages", cutDB(2), false},
@@ -60,14 +62,14 @@ func damageScenarios() []scenario {
 // run damages the files of a killed server and starts it, then Go etcd on a copy
 // for the record.
 func (d damage) run(st *stage) (string, error) {
-	v, err := st.startVictim(st.server, "--snapshot-count=50")
+	v, err := st.startVictim(st.Etcd, "--snapshot-count=50")
 	if err != nil {
 		return "", err
 	}
 	if err := errors.Join(v.write(200, 2000), waitFlush(), v.Kill()); err != nil {
 		return "", err
 	}
-	if err := d.do(st, v.DataDir); err != nil {
+	if err := d.do(v.DataDir); err != nil {
 		return "", err
 	}
 	theirs := d.onGo(st, v)
@@ -90,7 +92,7 @@ func waitFlush() error {
 // servedUntilStopped says whether the process, which we ended, had served.
 func (v *victim) servedUntilStopped() bool {
 	state, err := v.WaitExit(0)
-	return err == nil && state.String() == "signal: killed"
+	return err == nil && state.String() == "signal: killed" && strings.Contains(v.Log(), etcdproc.ReadyLine)
 }
 
 // onGo says what Go etcd does with a copy of the folder.
@@ -103,7 +105,7 @@ func (d damage) onGo(st *stage, v *victim) string {
 	if err != nil {
 		return err.Error()
 	}
-	server.Binary, server.DataDir, server.LogPath = st.goEtcd(), folder, v.LogPath+".go"
+	server.Binary, server.DataDir, server.LogPath = st.GoEtcd(), folder, v.LogPath+".go"
 	happened, err := (&victim{Server: server, acked: maps.Clone(v.acked), count: v.count}).startsOrRefuses()
 	if err != nil {
 		return err.Error()
@@ -112,11 +114,11 @@ func (d damage) onGo(st *stage, v *victim) string {
 }
 
 // inWAL changes the last WAL file; end is where its records end.
-func inWAL(change func(wal []byte, end int)) func(*stage, string) error {
-	return func(_ *stage, folder string) error {
-		files, err := filepath.Glob(filepath.Join(folder, "member/wal/*.wal"))
-		if err != nil || len(files) == 0 {
-			return fmt.Errorf("no WAL file in %s: %w", folder, err)
+func inWAL(change func(wal []byte, end int)) func(string) error {
+	return func(folder string) error {
+		files, err := walFiles(folder)
+		if err != nil {
+			return err
 		}
 		return edit(files[len(files)-1], func(wal []byte) {
 			end := len(wal)
@@ -128,8 +130,17 @@ func inWAL(change func(wal []byte, end int)) func(*stage, string) error {
 	}
 }
 
-func inDB(change func(db []byte)) func(*stage, string) error {
-	return func(_ *stage, folder string) error {
+// walFiles are those of a data folder, which has some.
+func walFiles(folder string) ([]string, error) {
+	files, err := filepath.Glob(filepath.Join(folder, "member/wal/*.wal"))
+	if err == nil && len(files) == 0 {
+		err = fmt.Errorf("no WAL file in %s", folder)
+	}
+	return files, err
+}
+
+func inDB(change func(db []byte)) func(string) error {
+	return func(folder string) error {
 		return edit(filepath.Join(folder, dbFile), change)
 	}
 }
@@ -151,19 +162,23 @@ func randomPage(seed int64) func(db []byte) {
 	}
 }
 
+// edit changes a file; that it stays the same is an error.
 func edit(path string, change func([]byte)) error {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	change(content)
+	before := bytes.Clone(content)
+	if change(content); bytes.Equal(before, content) {
+		return fmt.Errorf("the damage to %s changes nothing", path)
+	}
 	return os.WriteFile(path, content, 0o600)
 }
 
 // cutDB keeps one part in `parts` of the pages that were ever used; the file is
 // longer than those.
-func cutDB(parts int) func(*stage, string) error {
-	return func(_ *stage, folder string) error {
+func cutDB(parts int) func(string) error {
+	return func(folder string) error {
 		path := filepath.Join(folder, dbFile)
 		content, err := os.ReadFile(path)
 		if err != nil {
@@ -176,12 +191,10 @@ func cutDB(parts int) func(*stage, string) error {
 	}
 }
 
-func emptied(folder string) func(*stage, string) error {
-	return func(_ *stage, data string) error {
-		files, err := filepath.Glob(filepath.Join(data, folder, "*.wal"))
-		for _, file := range files {
-			err = errors.Join(err, os.Truncate(file, 0))
-		}
-		return err
+func emptyWAL(folder string) error {
+	files, err := walFiles(folder)
+	for _, file := range files {
+		err = errors.Join(err, os.Truncate(file, 0))
 	}
+	return err
 }

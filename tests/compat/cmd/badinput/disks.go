@@ -50,7 +50,7 @@ func (st *stage) onDisk(mebibytes int, flags ...string) (v *victim, disk string,
 	if unmount, err = mounted(disk, mebibytes); err != nil {
 		return nil, "", nil, err
 	}
-	if v, err = st.newVictim(st.server, flags...); err != nil {
+	if v, err = st.newVictim(st.Etcd, flags...); err != nil {
 		unmount()
 		return nil, "", nil, err
 	}
@@ -111,7 +111,7 @@ func fullUnderWAL(st *stage) (string, error) {
 		return "", err
 	}
 	defer unmount()
-	v, err := st.newVictim(st.server, "--wal-dir="+filepath.Join(disk, "wal"))
+	v, err := st.newVictim(st.Etcd, "--wal-dir="+filepath.Join(disk, "wal"))
 	if err != nil {
 		return "", err
 	}
@@ -165,7 +165,7 @@ func (v *victim) fillAndRecover(disk string, roomLater int) (string, error) {
 // quotaThenKill reaches the quota, kills the server, and finds everything and
 // the alarm again.
 func quotaThenKill(st *stage) (string, error) {
-	v, err := st.startVictim(st.server, "--quota-backend-bytes=1048576")
+	v, err := st.startVictim(st.Etcd, "--quota-backend-bytes=1048576")
 	if err != nil {
 		return "", err
 	}

@@ -41,7 +41,7 @@ func floodScenarios() []scenario {
 }
 
 func (f flood) run(st *stage) (string, error) {
-	ours, err := st.startVictim(st.server)
+	ours, err := st.startVictim(st.Etcd)
 	if err != nil {
 		return "", err
 	}

@@ -76,12 +76,12 @@ func frameScenarios() []scenario {
 // the whole list, since none may be hurt.
 func scenariosOf(group string, list []abuse) []scenario {
 	return []scenario{{name: group + " (" + fmt.Sprint(len(list)) + " kinds)", run: func(st *stage) (string, error) {
-		theirs, err := st.startVictim(st.goEtcd())
+		theirs, err := st.startVictim(st.GoEtcd())
 		if err != nil {
 			return "", err
 		}
 		defer func() { _ = theirs.Kill() }()
-		ours, err := st.startVictim(st.server)
+		ours, err := st.startVictim(st.Etcd)
 		if err != nil {
 			return "", err
 		}

@@ -107,7 +107,7 @@ func dialTLS(target string) (net.Conn, error) {
 }
 
 // startTLSVictim starts a server that also serves https, on a port of its own.
-func (st *stage) startTLSVictim(binary string) (*victim, error) {
+func (st *stage) startTLSVictim(binary string, flags ...string) (*victim, error) {
 	certificate, key, err := st.selfSigned()
 	if err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func (st *stage) startTLSVictim(binary string) (*victim, error) {
 	}
 	port := listener.Addr().(*net.TCPAddr).Port
 	_ = listener.Close()
-	v, err := st.newVictim(binary, "--cert-file="+certificate, "--key-file="+key)
+	v, err := st.newVictim(binary, append(flags, "--cert-file="+certificate, "--key-file="+key)...)
 	if err != nil {
 		return nil, err
 	}

@@ -15,8 +15,9 @@ import (
 )
 
 type options struct {
-	server, reference, work, only string
-	idle, attackSeconds           int
+	repo.Paths
+	only                string
+	idle, attackSeconds int
 }
 
 // scenario is one kind of bad input. run returns what happened, for the report,
@@ -40,9 +41,7 @@ func (s skipped) Error() string { return string(s) }
 
 func main() {
 	var o options
-	flag.StringVar(&o.server, "etcd", repo.ServerUnderTest(), "the server under test")
-	flag.StringVar(&o.reference, "reference", repo.Reference(), "folder made by build.sh")
-	flag.StringVar(&o.work, "work", repo.Work("badinput"), "folder for logs and data")
+	o.AddFlags("badinput")
 	flag.StringVar(&o.only, "only", "", "run only scenarios whose name contains this")
 	flag.IntVar(&o.idle, "idle-connections", 10_000, "connections that stay idle")
 	flag.IntVar(&o.attackSeconds, "attack-seconds", 5, "length of each attack; latency counts from 60 on")
@@ -52,10 +51,7 @@ func main() {
 	if *attack != "" {
 		attackMain(*attack, *target)
 	}
-	if _, err := os.Stat(o.server); err != nil {
-		fmt.Fprintln(os.Stderr, "badinput:", err)
-		os.Exit(2)
-	}
+	o.MustExist()
 	os.Exit(runAll(o).Close())
 }
 
@@ -81,7 +77,7 @@ func runOne(o options, s scenario, results *report.Report) {
 		}
 		return r
 	}, s.name)
-	st := &stage{options: o, folder: filepath.Join(o.work, folder)}
+	st := &stage{options: o, folder: filepath.Join(o.Work, folder)}
 	if err := os.RemoveAll(st.folder); err != nil {
 		results.Fail(s.name, err.Error())
 		return

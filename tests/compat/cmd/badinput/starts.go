@@ -36,11 +36,11 @@ func badFlags(st *stage) (string, error) {
 		{"--config-file=/nonexistent"}, {"--logger=none"}, {"--auto-compaction-mode=sometimes"},
 		{"--election-timeout=100000"}, {"--feature-gates=NoSuchGate=true"},
 	} {
-		theirs, err := st.exitOf(st.goEtcd(), flags)
+		theirs, err := st.exitOf(st.GoEtcd(), flags)
 		if err != nil {
 			return "", fmt.Errorf("%v: Go etcd: %w", flags, err)
 		}
-		ours, err := st.exitOf(st.server, flags)
+		ours, err := st.exitOf(st.Etcd, flags)
 		if err != nil {
 			return "", fmt.Errorf("%v: %w", flags, err)
 		}
@@ -80,12 +80,12 @@ func (st *stage) exitOf(binary string, flags []string) (exit, error) {
 }
 
 func portInUse(st *stage) (string, error) {
-	first, err := st.startVictim(st.server)
+	first, err := st.startVictim(st.Etcd)
 	if err != nil {
 		return "", err
 	}
 	defer func() { _ = first.Kill() }()
-	second, err := st.newVictim(st.server)
+	second, err := st.newVictim(st.Etcd)
 	if err != nil {
 		return "", err
 	}
@@ -108,12 +108,12 @@ func portInUse(st *stage) (string, error) {
 // waits for the lock; either that or an end with a message is right, as long as
 // the first is not disturbed and the second never serves.
 func folderInUse(st *stage) (string, error) {
-	first, err := st.startVictim(st.server)
+	first, err := st.startVictim(st.Etcd)
 	if err != nil {
 		return "", err
 	}
 	defer func() { _ = first.Kill() }()
-	second, err := st.newVictim(st.server)
+	second, err := st.newVictim(st.Etcd)
 	if err != nil {
 		return "", err
 	}
@@ -134,7 +134,7 @@ func folderInUse(st *stage) (string, error) {
 }
 
 func folderIsFile(st *stage) (string, error) {
-	v, err := st.newVictim(st.server)
+	v, err := st.newVictim(st.Etcd)
 	if err != nil {
 		return "", err
 	}
@@ -182,7 +182,7 @@ func (st *stage) stoppedVictim(binary string, flags ...string) (*victim, error) 
 // Go etcd goes by the folder.
 func otherCluster(st *stage) (string, error) {
 	var outcomes []string
-	for _, binary := range []string{st.goEtcd(), st.server} {
+	for _, binary := range []string{st.GoEtcd(), st.Etcd} {
 		v, err := st.stoppedVictim(binary)
 		if err != nil {
 			return "", err
@@ -201,11 +201,11 @@ func otherCluster(st *stage) (string, error) {
 // otherDatabase puts the db file of one cluster beside the WAL of another, whose
 // log is shorter.
 func otherDatabase(st *stage) (string, error) {
-	one, err := st.stoppedVictim(st.server)
+	one, err := st.stoppedVictim(st.Etcd)
 	if err != nil {
 		return "", err
 	}
-	two, err := st.stoppedVictim(st.server, "--initial-cluster-token=two")
+	two, err := st.stoppedVictim(st.Etcd, "--initial-cluster-token=two")
 	if err != nil {
 		return "", err
 	}
@@ -224,7 +224,7 @@ const dbFile = "member/snap/db"
 // noDatabase removes the db file: the WAL still has everything, as long as no
 // snapshot was made, so starting with all data is right, and so is refusing.
 func noDatabase(st *stage) (string, error) {
-	v, err := st.stoppedVictim(st.server)
+	v, err := st.stoppedVictim(st.Etcd)
 	if err != nil {
 		return "", err
 	}
@@ -237,7 +237,7 @@ func noDatabase(st *stage) (string, error) {
 // poisonedTxn is a request that kills Go etcd 3.7.3 for good, since it dies again
 // when it reads its log. Ours must answer with an error and change nothing.
 func poisonedTxn(st *stage) (string, error) {
-	ours, err := st.startVictim(st.server)
+	ours, err := st.startVictim(st.Etcd)
 	if err != nil {
 		return "", err
 	}

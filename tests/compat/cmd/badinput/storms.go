@@ -29,7 +29,7 @@ func stormScenarios() []scenario {
 // watchStorm also checks that the watchers' memory is used again: the second
 // storm must not take as much as the first did.
 func watchStorm(st *stage) (string, error) {
-	ours, err := st.startVictim(st.server)
+	ours, err := st.startVictim(st.Etcd)
 	if err != nil {
 		return "", err
 	}
@@ -112,7 +112,7 @@ func sendCancels(stream pb.Watch_WatchClient, ids []int64) error {
 }
 
 func largeJSON(st *stage) (string, error) {
-	ours, err := st.startVictim(st.server)
+	ours, err := st.startVictim(st.Etcd)
 	if err != nil {
 		return "", err
 	}

@@ -45,8 +45,6 @@ func (st *stage) startVictim(binary string, flags ...string) (*victim, error) {
 	return v, v.write(100, 100)
 }
 
-func (st *stage) goEtcd() string { return filepath.Join(st.reference, "etcd") }
-
 func (v *victim) raw(use func(*client.Raw) error) error {
 	raw, err := client.NewRaw(v.Endpoint())
 	if err != nil {

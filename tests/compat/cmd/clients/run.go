@@ -163,10 +163,13 @@ func (r *run) verdict(ctx context.Context, err error) error {
 		return fmt.Errorf("%d passed and %d failed, but its last line is %q (%v); see program.log in %s",
 			r.passed, r.failed, r.closing, err, r.folder)
 	}
-	if r.failed == 0 {
-		return err
+	if r.failed > 0 {
+		return nil
 	}
-	return nil
+	if r.passed == 0 {
+		return errors.Join(errors.New("it has checked nothing"), err)
+	}
+	return err
 }
 
 func lastLines(text string, n int) string {

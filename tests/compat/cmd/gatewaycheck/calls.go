@@ -9,10 +9,10 @@ import (
 func callScenarios() []scenario {
 	return []scenario{
 		{name: "keys", run: func(p *pair) { p.ask(keyRequests()...) }},
-		{name: "leases", run: func(p *pair) { p.chained = true; p.ask(leaseRequests()...) }},
+		{name: "leases", run: func(p *pair) { p.ask(leaseRequests()...) }},
 		{name: "cluster and maintenance", run: func(p *pair) { p.ask(maintenanceRequests()...) }},
 		{name: "auth", run: func(p *pair) { p.ask(authRequests()...) }},
-		{name: "locks and elections", run: func(p *pair) { p.chained = true; p.ask(lockRequests()...) }},
+		{name: "locks and elections", run: func(p *pair) { p.ask(lockRequests()...) }},
 		{name: "every path", run: everyPath},
 		{name: "JSON of all kinds", run: func(p *pair) { p.ask(jsonRequests()...) }},
 		{name: "paths and methods", run: func(p *pair) { p.ask(routingRequests()...) }},

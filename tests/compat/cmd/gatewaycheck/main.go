@@ -15,7 +15,8 @@ import (
 )
 
 type options struct {
-	server, reference, work, only string
+	repo.Paths
+	only string
 }
 
 // scenario is a list of requests, run on two fresh servers.
@@ -26,16 +27,11 @@ type scenario struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.server, "etcd", repo.ServerUnderTest(), "the server under test")
-	flag.StringVar(&o.reference, "reference", repo.Reference(), "folder made by build.sh")
-	flag.StringVar(&o.work, "work", repo.Work("gatewaycheck"), "folder for logs and data")
+	o.AddFlags("gatewaycheck")
 	flag.StringVar(&o.only, "only", "", "run only scenarios whose name contains this")
 	flag.Parse()
 
-	if _, err := os.Stat(o.server); err != nil {
-		fmt.Fprintln(os.Stderr, "gatewaycheck:", err)
-		os.Exit(2)
-	}
+	o.MustExist()
 	results := report.New()
 	for _, s := range slices.Concat(callScenarios(), streamScenarios(), socketScenarios(), slowScenarios()) {
 		if strings.Contains(s.name, o.only) {
@@ -47,7 +43,7 @@ func main() {
 
 // play runs one scenario and records its outcome.
 func play(o options, s scenario, results *report.Report) {
-	folder := filepath.Join(o.work, strings.ReplaceAll(s.name, " ", "-"))
+	folder := filepath.Join(o.Work, strings.ReplaceAll(s.name, " ", "-"))
 	p, err := newPair(o, folder)
 	if err != nil {
 		results.Fail(s.name, err.Error())

@@ -18,7 +18,6 @@ type side struct {
 type pair struct {
 	theirs, ours side
 
-	chained  bool // later requests build on earlier ones: none is sent after one that ours lacks
 	requests int
 	found    []string // differences
 	notes    []string
@@ -32,7 +31,7 @@ func newPair(o options, folder string) (*pair, error) {
 	for _, s := range []struct {
 		side         *side
 		name, binary string
-	}{{&p.theirs, "go", filepath.Join(o.reference, "etcd")}, {&p.ours, "ours", o.server}} {
+	}{{&p.theirs, "go", o.GoEtcd()}, {&p.ours, "ours", o.Etcd}} {
 		server, err := etcdproc.New(etcdproc.Config{
 			Binary:  s.binary,
 			DataDir: filepath.Join(folder, s.name),
@@ -71,14 +70,4 @@ func (p *pair) close() {
 
 func (p *pair) differ(format string, arguments ...any) {
 	p.found = append(p.found, fmt.Sprintf(format, arguments...))
-}
-
-// note says once what is not compared.
-func (p *pair) note(text string) {
-	for _, note := range p.notes {
-		if note == text {
-			return
-		}
-	}
-	p.notes = append(p.notes, text)
 }

@@ -68,6 +68,7 @@ func (w *writer) recall(ctx context.Context, c *clientv3.Client, compacted int64
 		if err := past.matches(found); err != nil {
 			return fmt.Errorf("%s at revision %d: %w", past.key, past.revision, err)
 		}
+		w.counts.recalls++
 	}
 	return nil
 }

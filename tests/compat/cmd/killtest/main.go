@@ -12,20 +12,18 @@ import (
 )
 
 type options struct {
-	server, reference, work string
-	cycles, clients         int
-	keys                    int
-	checkEvery              int
-	seed                    int64
-	minLoad, maxLoad        time.Duration
-	plantRollback           int
+	repo.Paths
+	cycles, clients  int
+	keys             int
+	checkEvery       int
+	seed             int64
+	minLoad, maxLoad time.Duration
+	plantRollback    int
 }
 
 func main() {
 	var o options
-	flag.StringVar(&o.server, "etcd", repo.ServerUnderTest(), "the server under test")
-	flag.StringVar(&o.reference, "reference", repo.Reference(), "folder made by build.sh")
-	flag.StringVar(&o.work, "work", repo.Work("killtest"), "folder for logs and data")
+	o.AddFlags("killtest")
 	flag.IntVar(&o.cycles, "cycles", 300, "how often the server is killed")
 	flag.IntVar(&o.clients, "clients", 4, "writers at a time")
 	flag.IntVar(&o.keys, "keys", 50, "keys of each writer")
@@ -36,6 +34,7 @@ func main() {
 	flag.IntVar(&o.plantRollback, "plant-rollback", 0,
 		"put back the data folder of the cycle before at this cycle: the run must fail")
 	flag.Parse()
+	o.MustExist()
 	if o.seed == 0 {
 		o.seed = time.Now().UnixNano()
 	}

@@ -36,7 +36,7 @@ type run struct {
 
 func newRun(o options) (*run, error) {
 	r := &run{options: o, random: rand.New(rand.NewSource(o.seed)), began: time.Now()}
-	if err := os.RemoveAll(o.work); err != nil {
+	if err := os.RemoveAll(o.Work); err != nil {
 		return r, err
 	}
 	for i := range o.clients {
@@ -45,9 +45,9 @@ func newRun(o options) (*run, error) {
 	}
 	var err error
 	r.server, err = etcdproc.New(etcdproc.Config{
-		Binary:  o.server,
-		DataDir: filepath.Join(o.work, "data"),
-		LogPath: filepath.Join(o.work, "server.log"),
+		Binary:  o.Etcd,
+		DataDir: filepath.Join(o.Work, "data"),
+		LogPath: filepath.Join(o.Work, "server.log"),
 		Args: []string{"--heartbeat-interval=20", "--election-timeout=200",
 			"--snapshot-count=1000", "--log-level=warn"},
 	})
@@ -221,7 +221,7 @@ func (r *run) checkFile() error {
 	ctx, cancel := client.Timeout(time.Minute)
 	defer cancel()
 	r.dbChecks++
-	_, err := etcdproc.Run(ctx, filepath.Join(r.reference, "bbolt"), "check",
+	_, err := etcdproc.Run(ctx, filepath.Join(r.Reference, "bbolt"), "check",
 		filepath.Join(r.server.DataDir, "member/snap/db"))
 	return err
 }
@@ -232,10 +232,13 @@ func (r *run) finish() error {
 		return fmt.Errorf("only %d increments were acknowledged in %d cycles",
 			r.shared.acked.Load(), r.done)
 	}
+	if r.total().recalls == 0 {
+		return errors.New("nothing was read at an old revision")
+	}
 	if err := r.checkFile(); err != nil {
 		return err
 	}
-	if err := r.start(r.options.server); err != nil {
+	if err := r.start(r.Etcd); err != nil {
 		return err
 	}
 	if err := r.settle(); err != nil {
@@ -251,7 +254,7 @@ func (r *run) finish() error {
 	if err := r.checkFile(); err != nil {
 		return err
 	}
-	if err := r.start(filepath.Join(r.reference, "etcd")); err != nil {
+	if err := r.start(r.GoEtcd()); err != nil {
 		return err
 	}
 	theirs, err := state.Capture(r.server.Endpoint())
@@ -261,28 +264,36 @@ func (r *run) finish() error {
 	return ours.SameMember(theirs)
 }
 
-func (r *run) figures() string {
-	var sum counts
-	var revision int64
+// total is what all writers have done.
+func (r *run) total() (sum counts) {
 	for _, w := range r.writers {
 		sum.puts += w.counts.puts
 		sum.pairs += w.counts.pairs
 		sum.deletes += w.counts.deletes
 		sum.increments += w.counts.increments
 		sum.reads += w.counts.reads
+		sum.recalls += w.counts.recalls
 		sum.compactions += w.counts.compactions
 		sum.defrags += w.counts.defrags
 		sum.doubtful += w.counts.doubtful
 		sum.adopted += w.counts.adopted
+	}
+	return sum
+}
+
+func (r *run) figures() string {
+	sum := r.total()
+	var revision int64
+	for _, w := range r.writers {
 		revision = max(revision, w.highest)
 	}
 	starts := max(r.done, 1)
 	return fmt.Sprintf(`seed %d, %d kills under load and %d during a start, in %s
-acknowledged: %d puts, %d transactions, %d deletes, %d increments of a shared counter; %d reads, %d compactions, %d defragmentations
+acknowledged: %d puts, %d transactions, %d deletes, %d increments of a shared counter; %d reads, %d of old revisions, %d compactions, %d defragmentations
 without an answer: %d writes, of which %d had happened
 revision %d; %d checks of the db file; start to first answer: mean %s, longest %s`,
 		r.seed, r.done, r.interruptedStarts, time.Since(r.began).Round(time.Second),
-		sum.puts, sum.pairs, sum.deletes, sum.increments, sum.reads, sum.compactions, sum.defrags,
+		sum.puts, sum.pairs, sum.deletes, sum.increments, sum.reads, sum.recalls, sum.compactions, sum.defrags,
 		sum.doubtful, sum.adopted, revision, r.dbChecks,
 		(r.startTotal / time.Duration(starts)).Round(time.Millisecond),
 		r.startMax.Round(time.Millisecond))

@@ -37,7 +37,7 @@ type past struct {
 }
 
 type counts struct {
-	puts, pairs, deletes, increments, reads, compactions, defrags, doubtful, adopted int64
+	puts, pairs, deletes, increments, reads, recalls, compactions, defrags, doubtful, adopted int64
 }
 
 func newWriter(prefix string, keys int, random *rand.Rand, shared *counter) *writer {

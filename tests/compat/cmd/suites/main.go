@@ -15,16 +15,15 @@ import (
 )
 
 type options struct {
-	server, reference, work, list, only string
-	retries, jobs                       int
-	goProxies                           bool
+	repo.Paths
+	list, only    string
+	retries, jobs int
+	goProxies     bool
 }
 
 func main() {
 	var o options
-	flag.StringVar(&o.server, "etcd", repo.ServerUnderTest(), "the server under test")
-	flag.StringVar(&o.reference, "reference", repo.Reference(), "folder made by build.sh")
-	flag.StringVar(&o.work, "work", repo.Work("suites"), "folder for logs and data")
+	o.AddFlags("suites")
 	flag.StringVar(&o.list, "list", filepath.Join(repo.Root(), "tests/compat/suites/one-node.txt"),
 		"the tests to run")
 	flag.StringVar(&o.only, "only", "", "run only tests whose name contains this")
@@ -32,6 +31,7 @@ func main() {
 	flag.IntVar(&o.jobs, "jobs", 1, "tests at a time, each in a network of its own, as root; one otherwise")
 	flag.BoolVar(&o.goProxies, "go-proxies", false, "`etcd gateway` and `etcd grpc-proxy` are those of Go etcd")
 	flag.Parse()
+	o.MustExist()
 
 	failed, err := run(o)
 	if err != nil {

@@ -38,7 +38,7 @@ func newPlace(o options, isolates bool) (*place, error) {
 	for _, path := range []struct {
 		into *string
 		from string
-	}{{&p.work, o.work}, {&p.reference, o.reference}, {&o.server, o.server}} {
+	}{{&p.work, o.Work}, {&p.reference, o.Reference}, {&o.Etcd, o.Etcd}} {
 		absolute, err := filepath.Abs(path.from)
 		if err != nil {
 			return nil, err
@@ -54,12 +54,9 @@ func newPlace(o options, isolates bool) (*place, error) {
 		}
 	}
 	links := map[string]string{
-		"bin/etcdctl":    p.tool(o.server, "etcdctl"),
-		"bin/etcdutl":    p.tool(o.server, "etcdutl"),
+		"bin/etcdctl":    p.tool(o.Etcd, "etcdctl"),
+		"bin/etcdutl":    p.tool(o.Etcd, "etcdutl"),
 		"tests/fixtures": filepath.Join(p.reference, "fixtures"),
-	}
-	if _, err := os.Stat(o.server); err != nil {
-		return nil, err
 	}
 	for name, target := range links {
 		if _, err := os.Stat(target); err != nil {
@@ -101,10 +98,10 @@ func (p *place) linkIfThere(links map[string]string) error {
 func (p *place) placeServer(o options) error {
 	path := filepath.Join(p.work, "bin/etcd")
 	if !o.goProxies {
-		return os.Symlink(o.server, path)
+		return os.Symlink(o.Etcd, path)
 	}
 	script := fmt.Sprintf("#!/bin/sh\ncase $1 in gateway | grpc-proxy) exec '%s' \"$@\" ;; *) exec '%s' \"$@\" ;; esac\n",
-		filepath.Join(p.reference, "etcd"), o.server)
+		filepath.Join(p.reference, "etcd"), o.Etcd)
 	return os.WriteFile(path, []byte(script), 0o755)
 }
 

@@ -4,7 +4,6 @@ package main
 
 import (
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -14,33 +13,28 @@ import (
 )
 
 type options struct {
-	server, reference, work string
-	keys                    int
-	seed                    int64
-	keep                    bool
+	repo.Paths
+	keys int
+	seed int64
+	keep bool
 }
 
 func main() {
 	var o options
-	flag.StringVar(&o.server, "etcd", repo.ServerUnderTest(), "the server under test")
-	flag.StringVar(&o.reference, "reference", repo.Reference(), "folder made by build.sh")
-	flag.StringVar(&o.work, "work", repo.Work("swap"), "folder for logs and data")
+	o.AddFlags("swap")
 	flag.IntVar(&o.keys, "keys", 1000, "keys that each server writes")
 	flag.Int64Var(&o.seed, "seed", 1, "seed of the written data")
 	flag.BoolVar(&o.keep, "keep", false, "keep the data folders of scenes that passed")
 	flag.Parse()
 
-	if _, err := os.Stat(o.server); err != nil {
-		fmt.Fprintln(os.Stderr, "swap:", err)
-		os.Exit(2)
-	}
+	o.MustExist()
 	results := report.New()
 	for _, variant := range []struct {
 		name string
 		stop syscall.Signal
 	}{{"SIGTERM", syscall.SIGTERM}, {"SIGKILL", syscall.SIGKILL}} {
 		s := &scene{options: o, name: variant.name, stop: variant.stop, report: results}
-		s.work = filepath.Join(o.work, variant.name)
+		s.Work = filepath.Join(o.Work, variant.name)
 		s.play()
 	}
 	os.Exit(results.Close())

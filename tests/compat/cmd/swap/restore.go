@@ -16,14 +16,14 @@ import (
 func (s *scene) etcdutl(arguments ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	return etcdproc.Run(ctx, filepath.Join(s.reference, "etcdutl"), arguments...)
+	return etcdproc.Run(ctx, filepath.Join(s.Reference, "etcdutl"), arguments...)
 }
 
 // snapshotStatus compares what etcdutl reads from our snapshot with what our
 // server said when it was saved.
 func (s *scene) snapshotStatus() (string, error) {
 	// etcdutl hashkv writes to the file it opens.
-	scratch := filepath.Join(s.work, "scratch.db")
+	scratch := filepath.Join(s.Work, "scratch.db")
 	if err := copyFile(s.snapshot, scratch); err != nil {
 		return "", err
 	}
@@ -93,11 +93,11 @@ func (s *scene) restoreBumped() (string, error) {
 // restoreBoth restores the snapshot twice by Go's etcdutl and boots Go etcd on
 // one folder and ours on the other.
 func (s *scene) restoreBoth(name string, flags []string) (*state.State, error) {
-	theirs, err := s.bootRestored(s.goEtcd(), name+"-go", flags)
+	theirs, err := s.bootRestored(s.GoEtcd(), name+"-go", flags)
 	if err != nil {
 		return nil, err
 	}
-	ours, err := s.bootRestored(s.server, name+"-ours", flags)
+	ours, err := s.bootRestored(s.Etcd, name+"-ours", flags)
 	if err != nil {
 		return nil, err
 	}
@@ -109,8 +109,8 @@ func (s *scene) restoreBoth(name string, flags []string) (*state.State, error) {
 func (s *scene) bootRestored(binary, name string, flags []string) (*state.State, error) {
 	server, err := etcdproc.New(etcdproc.Config{
 		Binary:  binary,
-		DataDir: filepath.Join(s.work, "restored-"+name),
-		LogPath: filepath.Join(s.work, "restored-"+name+".log"),
+		DataDir: filepath.Join(s.Work, "restored-"+name),
+		LogPath: filepath.Join(s.Work, "restored-"+name+".log"),
 	})
 	if err != nil {
 		return nil, err

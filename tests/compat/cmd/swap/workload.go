@@ -6,8 +6,6 @@ import (
 	"math/rand"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
-
-	"etcdpp/tests/compat/internal/client"
 )
 
 // workload writes keys, rewrites some, runs transactions, deletes, attaches
@@ -44,9 +42,6 @@ func (w *workload) value() string {
 func (w *workload) grantLeases(ctx context.Context) error {
 	for range 5 {
 		lease, err := w.client.Grant(ctx, 1_000_000)
-		if client.Unimplemented(err) {
-			return nil
-		}
 		if err != nil {
 			return err
 		}
@@ -58,7 +53,7 @@ func (w *workload) grantLeases(ctx context.Context) error {
 func (w *workload) putAll(ctx context.Context) error {
 	for i := range w.keys {
 		var options []clientv3.OpOption
-		if len(w.leases) > 0 && i%10 == 0 {
+		if i%10 == 0 {
 			options = append(options, clientv3.WithLease(w.leases[i/10%len(w.leases)]))
 		}
 		if _, err := w.client.Put(ctx, w.key(i), w.value(), options...); err != nil {

@@ -8,9 +8,7 @@ import (
 
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/status"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -68,9 +66,6 @@ func (r *Raw) Close() { _ = r.Conn.Close() }
 func Timeout(d time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), d)
 }
-
-// Unimplemented says whether the server doesn't have the method at all.
-func Unimplemented(err error) bool { return status.Code(err) == codes.Unimplemented }
 
 // WaitAnswer asks until the server answers a linearizable read, and gives up
 // after limit or once running says that the server has ended.

@@ -26,8 +26,7 @@ type State struct {
 	Current             []*mvccpb.KeyValue // at Revision
 	Oldest              []*mvccpb.KeyValue // at the oldest readable revision
 	Middle              []*mvccpb.KeyValue // halfway between
-	Leases              []int64            // sorted; nil where NoLeases
-	NoLeases            bool               // the server has no lease service
+	Leases              []int64            // sorted
 }
 
 var everything = []byte{0}
@@ -76,10 +75,6 @@ func rangeAt(ctx context.Context, raw *client.Raw, revision int64) ([]*mvccpb.Ke
 
 func (s *State) captureLeases(ctx context.Context, raw *client.Raw) error {
 	leases, err := raw.Lease.LeaseLeases(ctx, &pb.LeaseLeasesRequest{})
-	if client.Unimplemented(err) {
-		s.NoLeases = true
-		return nil
-	}
 	if err != nil {
 		return fmt.Errorf("LeaseLeases: %w", err)
 	}
@@ -102,9 +97,6 @@ func (s *State) Same(other *State) error {
 		{"HashKV", s.Hash, other.Hash},
 		{"leases", fmt.Sprint(s.Leases), fmt.Sprint(other.Leases)},
 	} {
-		if field.name == "leases" && (s.NoLeases || other.NoLeases) {
-			continue
-		}
 		if field.a != field.b {
 			return fmt.Errorf("%s: %v, then %v", field.name, field.a, field.b)
 		}

@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
 	watchtools "k8s.io/client-go/tools/watch"
+
+	"etcdpp/tests/compat/kube/internal/wait"
 )
 
 // follower watches a kind from before its first object on and keeps the state
@@ -98,21 +100,26 @@ func (f *follower) take(event watch.Event) error {
 	return nil
 }
 
+// compare says how what the events made differs from what was acknowledged: each
+// object was added once, also one that is deleted since.
+func (f *follower) compare() error {
+	if written := f.kind.ledger.progress(); len(f.created) != written {
+		return fmt.Errorf("%d objects were added, of %d written", len(f.created), written)
+	}
+	return f.kind.ledger.compare(f.objects)
+}
+
 // catchUp waits until the events have made the acknowledged state, and ends the
 // watch.
 func (f *follower) catchUp(limit time.Duration) (events int, err error) {
 	defer f.watcher.Stop()
-	deadline := time.Now().Add(limit)
-	for {
+	err = wait.Until(limit, 50*time.Millisecond, func() error {
 		f.mu.Lock()
-		events, err = f.events, f.problem
-		if err == nil {
-			err = f.kind.ledger.compare(f.objects)
+		defer f.mu.Unlock()
+		if events = f.events; f.problem != nil {
+			return f.problem
 		}
-		f.mu.Unlock()
-		if err == nil || time.Now().After(deadline) {
-			return events, err
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+		return f.compare()
+	})
+	return events, err
 }
