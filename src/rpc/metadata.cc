@@ -1,6 +1,7 @@
 #include "rpc/metadata.h"
 
 #include "base/check.h"
+#include "base/free_memory.h"
 
 namespace etcd::rpc {
 
@@ -40,7 +41,7 @@ void Metadata::add(std::string_view name, std::string_view value) {
 }
 
 void Metadata::clear() {
-  if (text_.capacity() > kKeptTextBytes) text_ = std::string();
+  if (text_.capacity() > kKeptTextBytes) base::free_memory(text_);
   if (places_.capacity() > kKeptFields) places_ = std::vector<Place>();
   text_.clear();
   places_.clear();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/free_memory.h"
 
 namespace etcd::rpc {
 
@@ -70,7 +71,7 @@ void OutputBatch::drop(std::size_t count) {
 }
 
 void OutputBatch::clear() {
-  if (text_.capacity() > kKeptTextBytes) text_ = std::string();
+  if (text_.capacity() > kKeptTextBytes) base::free_memory(text_);
   if (pieces_.capacity() > kKeptPieces) pieces_ = std::vector<Piece>();
   text_.clear();
   pieces_.clear();
