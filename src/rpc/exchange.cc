@@ -145,7 +145,7 @@ void StreamExchange::over() {
   deadline.cancel();
   stream = nullptr;
   link = std::monostate{};
-  unread = std::string();
+  unread = UnreadBytes();
   request = {};
   queued_.store(0, std::memory_order_relaxed);
   shard->destroy_later(std::exchange(events, std::make_unique<StreamEvents>()));

@@ -24,6 +24,7 @@
 #include "rpc/message_reader.h"
 #include "rpc/status.h"
 #include "rpc/timer_wheel.h"
+#include "rpc/unread_bytes.h"
 
 namespace etcd::rpc {
 
@@ -114,8 +115,7 @@ class StreamExchange : public Exchange, public std::enable_shared_from_this<Stre
       std::make_unique<StreamEvents>();  // never null; stays put while one of them runs
   std::variant<std::monostate, H2Calls*, H1Calls*, LocalCall*> link;
   std::shared_ptr<StreamExchange> self;  // keeps it while linked
-  std::string unread;                    // bytes that came without credit; an HTTP request's body
-  std::size_t unread_at = 0;             // those before it are read
+  UnreadBytes unread;                    // bytes that came without credit; an HTTP request's body
   std::uint64_t credit = 0;              // messages that may be handed on
   base::SharedBytes request;             // a server stream's one message
   std::uint64_t received = 0;            // messages so far

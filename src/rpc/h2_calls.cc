@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::size_t kMaxSendBytes = std::numeric_limits<std::int32_t>::max();  // etcd's limit of answers
 constexpr std::size_t kExchangeBytes = 1024;  // about what an exchange and its stream cost
-constexpr std::size_t kKeptUnread = 64 * 1024;
 
 constexpr H2Field kStatus200{":status", "200", true};
 constexpr H2Field kGrpcType{"content-type", "application/grpc", true};
@@ -297,10 +296,8 @@ void H2Calls::pump(StreamExchange& exchange) {
 }
 
 bool H2Calls::pump_one(StreamExchange& exchange) {
-  std::string_view rest = std::string_view(exchange.unread).substr(exchange.unread_at);
+  std::string_view rest = exchange.unread.view();
   if (rest.empty()) {
-    exchange.unread_at = 0;
-    exchange.unread.capacity() > kKeptUnread ? void(exchange.unread = std::string()) : exchange.unread.clear();
     if (exchange.client_ended) tell_half_close(exchange);
     return false;
   }
@@ -314,9 +311,10 @@ bool H2Calls::pump_one(StreamExchange& exchange) {
     fail(exchange, GrpcStatus(*exchange.reader.error()));
     return false;
   }
-  exchange.unread_at += before - rest.size();
-  if (!hold(exchange, rest.size() + exchange.reader.held_bytes())) return false;
-  session_.consume(*exchange.stream, before - rest.size());
+  const std::size_t taken = before - rest.size();
+  exchange.unread.take(taken);
+  if (!hold(exchange, exchange.unread.size() + exchange.reader.held_bytes())) return false;
+  session_.consume(*exchange.stream, taken);
   if (!message) return true;
   --exchange.credit;
   shard_.count_received(*exchange.info.method, message->size());
@@ -355,7 +353,7 @@ void H2Calls::http_end(StreamExchange& exchange) {
   exchange.handed_out = true;
   HttpResponder responder(std::make_shared<StreamHandle>(exchange.shared_from_this()));
   auto request =
-      http_request_of(std::move(exchange.info.metadata), base::SharedBytes(std::move(exchange.unread)), peer_);
+      http_request_of(std::move(exchange.info.metadata), base::SharedBytes(exchange.unread.take_all()), peer_);
   if (!request) return std::move(responder).respond(plain_error(400, "400 Bad Request"));
   shard_.http()(std::move(*request), std::move(responder));
 }
