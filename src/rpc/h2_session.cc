@@ -156,8 +156,10 @@ struct H2Callbacks {
         if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) self.count_nuisance();
         break;
       case NGHTTP2_PRIORITY:
-      case NGHTTP2_RST_STREAM:
         self.count_nuisance();
+        break;
+      case NGHTTP2_RST_STREAM:
+        self.received_reset(stream_of(session, frame->hd.stream_id));
         break;
       default:
         break;
@@ -291,6 +293,7 @@ bool H2Session::is_over() const {
 H2Stream& H2Session::open_stream(std::int32_t id) {
   H2Stream* const stream = pool_.take().release();
   stream->id_ = id;
+  stream->opened_ns_ = now_ns_;
   stream->next_ = streams_;
   if (streams_ != nullptr) streams_->previous_ = stream;
   streams_ = stream;
@@ -302,6 +305,7 @@ void H2Session::close_stream(H2Stream& stream, std::uint32_t error) {
   stream.closed_ = true;
   stream.output_.clear();
   --active_;
+  ++may_be_reset_late_;
   events_.push_back(H2Closed{&stream, error});
 }
 
@@ -335,6 +339,16 @@ void H2Session::begin_request(std::int32_t id) {
 
 void H2Session::count_nuisance() {
   if (!nuisances_.take(now_ns_)) terminate(H2Error::kEnhanceYourCalm, "too_many_resets");
+}
+
+// When a server has stood still, all who waited may give up together: that is no flood, since so many had to be open at
+// once.
+void H2Session::received_reset(const H2Stream* stream) {
+  if (stream == nullptr && may_be_reset_late_ > 0) {
+    --may_be_reset_late_;
+  } else if (stream == nullptr || now_ns_ - stream->opened_ns_ < options_.reset_limit.rapid_ns) {
+    count_nuisance();
+  }
 }
 
 void H2Session::answer(H2Stream& stream, std::span<const H2Field> fields) {

@@ -82,6 +82,7 @@ class H2Stream {
   bool answered_ = false;  // headers were submitted
   bool finished_ = false;  // nothing will follow what is in output_
   bool deferred_ = false;  // nghttp2 waits to be told of new output
+  std::int64_t opened_ns_ = 0;
   std::size_t head_bytes_ = 0;
   Metadata head_;
   OutputQueue output_;
@@ -193,6 +194,7 @@ class H2Session {
   void end_stream(H2Stream& stream);
   void received_ping(std::uint64_t payload, bool is_answer);
   void count_nuisance();
+  void received_reset(const H2Stream* stream);
   void begin_request(std::int32_t id);
   std::size_t read_output(H2Stream& stream, std::size_t most, std::uint32_t& flags);
   void submit_trailers(H2Stream& stream);
@@ -207,6 +209,7 @@ class H2Session {
   std::size_t active_ = 0;
   PingPolicy ping_policy_;
   TokenBucket nuisances_;
+  std::uint64_t may_be_reset_late_ = 0;  // closed streams: a reset of each may have crossed our answer
   SkippedStreams skipped_;
   bool broken_ = false;      // the bytes in make no sense any more
   bool terminated_ = false;  // GOAWAY with an error was queued

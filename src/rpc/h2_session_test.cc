@@ -367,6 +367,36 @@ TEST(H2Session, RapidResetsEndTheConnectionAndHonestCancellingDoesNot) {
   EXPECT_EQ(client.goaways().at(0).debug_data, "too_many_resets");
 }
 
+// As when the server has stood still and all who waited give up.
+TEST(H2Session, CallsThatHaveWaitedForLongMayAllBeGivenUpAtOnce) {
+  Server server({.reset_limit = {.burst = 100, .per_second = 50}});
+  H2Client client;
+  std::vector<std::int32_t> calls;
+  for (int i = 0; i < 1000; ++i) calls.push_back(client.open_call("/a/B"));
+  server.exchange_with(client);
+  server.now_ns += kSecond;
+  for (const std::int32_t call : calls) client.reset(call, 8);
+  server.exchange_with(client);
+  EXPECT_EQ(server.closed.size(), calls.size());
+  EXPECT_FALSE(server.session.is_over());
+}
+
+TEST(H2Session, AResetMayCrossTheAnswerOfEachCall) {
+  Server server({.reset_limit = {.burst = 100, .per_second = 1}});
+  H2Client client;
+  std::vector<std::int32_t> calls;
+  for (int i = 0; i < 1000; ++i) calls.push_back(client.open_call("/a/B"));
+  server.exchange_with(client);
+  for (const std::int32_t call : calls) server.session.answer(server.stream(call), kOkHeaders);
+  const std::string answers = server.all_output();
+  for (const std::int32_t call : calls) client.reset(call, 8);
+  server.receive(client.take_output());
+  EXPECT_FALSE(server.session.is_over());
+  const std::string again = raw_frame(3, 0, calls.front(), std::string("\0\0\0\x08", 4));
+  for (int i = 0; i < 101 && !server.session.is_over(); ++i) server.receive(again);
+  EXPECT_TRUE(server.session.is_over()) << "resets without end of a stream that is long gone";
+}
+
 TEST(H2Session, FloodsOfEmptyFramesEndTheConnection) {
   const std::string settings = raw_frame(4, 0, 0, "");
   const std::string priority = raw_frame(2, 0, 1, std::string("\0\0\0\0\x10", 5));

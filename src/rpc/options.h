@@ -30,6 +30,7 @@ struct KeepalivePings {
 struct ResetLimit {
   std::uint64_t burst = 1000;
   std::uint64_t per_second = 100;
+  std::int64_t rapid_ns = kSecond;  // streams that were open for so long may be reset in any number
 };
 
 struct Options {
