@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -29,8 +30,8 @@ class LeaderLeases : public node::LeaseQuestions {
 
   void renew(LeaseId id, base::UniqueFunction<void(Result<std::int64_t>)> done) override;
   void describe(LeaseId id, Keys keys, base::UniqueFunction<void(Result<node::LeaseDescription>)> done) override;
-  void judge_keys(LeaseId id, JudgeKey judge, base::UniqueFunction<void(Status)> done) override {
-    here_->judge_keys(id, std::move(judge), std::move(done));
+  void judge_keys(std::optional<LeaseId> lease, JudgeKey judge, base::UniqueFunction<void(Status)> done) override {
+    here_->judge_keys(lease, std::move(judge), std::move(done));
   }
   void list(base::UniqueFunction<void(Result<std::vector<LeaseId>>)> done) override { here_->list(std::move(done)); }
   void submit() override { here_->submit(); }

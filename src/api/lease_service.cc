@@ -99,7 +99,7 @@ void LeaseService::leases(rpc::UnaryCall call) {
     return replies_.refuse(std::move(call), admitted.error());
   }
   const rpc::CallInfo& info = call.info();
-  callers_.check_lease(info, LeaseId(0), auth::Access::Kind::kRead, [this, call = std::move(call)](const Status& may) mutable {
+  callers_.check_lease(info, std::nullopt, auth::Access::Kind::kRead, [this, call = std::move(call)](const Status& may) mutable {
     may ? list(std::move(call)) : replies_.answer(std::move(call), RequestType::kOther, fail(may.error()));
   });
 }

@@ -19,9 +19,10 @@ void fail_question(LeaseQuestion& question, Errc code) {
 }
 
 void answer_judgement(JudgeQuestion& question, const lease::Lessor& lessor, std::int64_t now_ns) {
-  std::vector<LeaseId> ids = {question.id};
-  if (question.id == LeaseId(0)) {
-    ids.clear();
+  std::vector<LeaseId> ids;
+  if (question.lease) {
+    ids.push_back(*question.lease);
+  } else {
     for (const lease::LeaseInfo& lease : lessor.list(now_ns)) {
       if (lease.key_count > 0) ids.push_back(lease.id);
     }
@@ -173,8 +174,8 @@ void GatheredLeaseQuestions::describe(LeaseId id, Keys keys, base::UniqueFunctio
   gathered_.emplace_back(std::move(question));
 }
 
-void GatheredLeaseQuestions::judge_keys(LeaseId id, JudgeKey judge, base::UniqueFunction<void(Status)> done) {
-  gathered_.emplace_back(JudgeQuestion{.done = std::move(done), .answer = {}, .id = id, .judge = std::move(judge)});
+void GatheredLeaseQuestions::judge_keys(std::optional<LeaseId> lease, JudgeKey judge, base::UniqueFunction<void(Status)> done) {
+  gathered_.emplace_back(JudgeQuestion{.done = std::move(done), .answer = {}, .lease = lease, .judge = std::move(judge)});
 }
 
 void GatheredLeaseQuestions::list(base::UniqueFunction<void(Result<std::vector<LeaseId>>)> done) {

@@ -13,6 +13,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -40,7 +41,7 @@ struct ListQuestion : Answerable<std::vector<LeaseId>> {};
 struct JudgeQuestion {
   base::UniqueFunction<void(Status)> done;
   Status answer;
-  LeaseId id;  // 0: all
+  std::optional<LeaseId> lease;  // none: all
   LeaseQuestions::JudgeKey judge;
 };
 using LeaseQuestion = std::variant<RenewQuestion, DescribeQuestion, ListQuestion, JudgeQuestion>;
@@ -108,7 +109,7 @@ class GatheredLeaseQuestions : public LeaseQuestions {
 
   void renew(LeaseId id, base::UniqueFunction<void(Result<std::int64_t>)> done) override;
   void describe(LeaseId id, Keys keys, base::UniqueFunction<void(Result<LeaseDescription>)> done) override;
-  void judge_keys(LeaseId id, JudgeKey judge, base::UniqueFunction<void(Status)> done) override;
+  void judge_keys(std::optional<LeaseId> lease, JudgeKey judge, base::UniqueFunction<void(Status)> done) override;
   void list(base::UniqueFunction<void(Result<std::vector<LeaseId>>)> done) override;
   void submit() override;
 

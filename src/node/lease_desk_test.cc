@@ -170,6 +170,28 @@ TEST_F(LeaseDeskTest, AnotherLeaderWouldKnowAndWithoutOneTheQuestionWaits) {
   EXPECT_EQ(code(*without_leader), Errc::kNoLeader);
 }
 
+TEST_F(LeaseDeskTest, TheKeysOfALeaseAreJudgedThoseOfAllOrThoseOfNone) {
+  grant(1, 10);
+  grant(2, 10);
+  lessor.attach("a", LeaseId(1));
+  lessor.attach("b", LeaseId(2));
+  std::string judged;
+  const auto judge = [&](std::optional<LeaseId> lease) {
+    judged.clear();
+    bool passed = false;
+    questions.judge_keys(
+        lease, [&](std::string_view key) { return judged.append(key), Status(); }, [&](const Status& status) { passed = status.has_value(); });
+    questions.submit();
+    step();
+    EXPECT_TRUE(passed);
+    return judged;
+  };
+  EXPECT_EQ(judge(LeaseId(2)), "b");
+  EXPECT_EQ(judge(LeaseId(3)), "");
+  EXPECT_EQ(judge(LeaseId(0)), "");
+  EXPECT_EQ(judge(std::nullopt), "ab");
+}
+
 TEST_F(LeaseDeskTest, StoppingAnswersAllThatWaitsAndAllThatComes) {
   grant(1, 10);
   pass(10 * kSecond);

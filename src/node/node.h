@@ -131,10 +131,10 @@ class LeaseQuestions {
   enum class Keys : std::uint8_t { kLeaveOut, kInclude };
   // kLeaseNotFound.
   virtual void describe(LeaseId id, Keys keys, base::UniqueFunction<void(Result<LeaseDescription>)> done) = 0;
-  // Whether `judge` lets all keys pass that are attached to the lease - for id 0, to any lease -, as this member has applied them: its first error. No such
-  // lease: success. Any member answers. `judge` runs on the apply thread, once a key: it must be short.
+  // Whether `judge` lets all keys pass that are attached to the lease - without one, to any lease -, as this member has applied them: its first error. No
+  // such lease: success. Any member answers. `judge` runs on the apply thread, once a key: it must be short.
   using JudgeKey = base::UniqueFunction<Status(std::string_view key)>;
-  virtual void judge_keys(LeaseId id, JudgeKey judge, base::UniqueFunction<void(Status)> done) = 0;
+  virtual void judge_keys(std::optional<LeaseId> lease, JudgeKey judge, base::UniqueFunction<void(Status)> done) = 0;
   // All leases that this member knows, soonest to expire first. Any member answers.
   virtual void list(base::UniqueFunction<void(Result<std::vector<LeaseId>>)> done) = 0;
   virtual void submit() = 0;

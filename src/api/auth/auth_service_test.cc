@@ -12,6 +12,7 @@
 #include "auth/bcrypt.h"
 #include "proto/auth_service.pb.h"
 #include "proto/kv_service.pb.h"
+#include "proto/lease.pb.h"
 #include "proto/watch.pb.h"
 
 namespace etcd::api {
@@ -334,6 +335,21 @@ TEST_F(AuthService, AWatchIsJudgedByTheRangeThatItWatches) {
   EXPECT_EQ(watch("k", "m"), denied);
   EXPECT_EQ(watch("", ""), denied);
   EXPECT_EQ(watch("", std::string(1, '\0')), denied);
+}
+
+// Lease 0 is no lease, and has no keys that a caller would need.
+TEST_F(AuthService, WhoRenewsALeaseNeedsItsKeysAndThoseOfNoOther) {
+  AuthWorld world(rig);
+  ASSERT_TRUE(rig.node.lessor.grant(LeaseId(7), 60, rig.node.lease_now_ns, world.changes));
+  ASSERT_TRUE(rig.node.lessor.attach("foreign", LeaseId(7)));
+  const auto renewed = [&](std::int64_t id) {
+    pb::LeaseKeepAliveRequest request;
+    request.set_id(id);
+    return rig.call("Lease/LeaseKeepAlive", request, AuthWorld::as("keeper")).code;
+  };
+  EXPECT_EQ(renewed(7), "7");
+  EXPECT_EQ(renewed(8), "0");
+  EXPECT_EQ(renewed(0), "0");
 }
 
 TEST_F(AuthService, AWatchIsRefusedInEtcdsWordsAndTheStreamGoesOn) {

@@ -18,6 +18,9 @@ constexpr std::string_view kGatewayField = "grpcgateway-accept";
 // The first letters of a token's digest: enough to tell one from another, nothing to log in with.
 std::string fingerprint(std::string_view token) { return base::to_hex(sha256(token).substr(0, 6)); }
 
+// As in etcd it is enough to have shown something: a name may be empty in a token that others have signed.
+bool is_nobody(const auth::Who& who) { return who.revision == 0 && who.name.empty(); }
+
 }  // namespace
 
 std::optional<std::string_view> token_of(const rpc::Metadata& metadata) {
@@ -104,8 +107,7 @@ Result<auth::Identity> Callers::identity(const Caller& caller) {
 Status Callers::check_known(const rpc::CallInfo& info) {
   if (!context_.lanes.here().users().enabled()) return {};
   TRY_ASSIGN(const auth::Who who, this->who(info));
-  // As in etcd it is enough to have shown something: a name may be empty in a token that others have signed.
-  if (who.revision == 0 && who.name.empty()) return fail(Errc::kUserEmpty);
+  if (is_nobody(who)) return fail(Errc::kUserEmpty);
   return {};
 }
 
@@ -165,17 +167,20 @@ Status Callers::check_lease_keys(const rpc::CallInfo& info, std::span<const std:
   return check(info, accesses);
 }
 
-// The state of users may change while the keys are looked at: then nothing is known.
-void Callers::check_lease(const rpc::CallInfo& info, LeaseId id, auth::Access::Kind kind, base::UniqueFunction<void(Status)> done) {
-  Lane& lane = context_.lanes.here();
-  if (!lane.users().enabled()) return done({});
-  if (const Status known = check_known(info); !known) return done(known);
-  if (check_admin(info)) return done({});
-  auto judge = [view = context_.node.auth_view(), who = *identity(info), kind](std::string_view key) {
+// The state of users may change while the keys are looked at: then nothing is known. Who calls is found out once: a token may end between two looks.
+void Callers::check_lease(const rpc::CallInfo& info, std::optional<LeaseId> lease, auth::Access::Kind kind, base::UniqueFunction<void(Status)> done) {
+  const std::shared_ptr<const auth::View> view = context_.node.auth_view();
+  if (!view->enabled()) return done({});
+  auto who = identity(info);
+  if (!who) return done(fail(who.error()));
+  if (is_nobody(*who)) return done(check_known(info));
+  if (view->check_admin(*who)) return done({});
+  const std::uint64_t revision = view->revision();
+  auto judge = [view, who = std::move(*who), kind](std::string_view key) {
     return view->check(who, {.kind = kind, .key = key, .range_end = {}, .of_lease = true});
   };
-  const std::uint64_t revision = lane.users().revision();
-  lane.leases().judge_keys(id, std::move(judge), [&lane, revision, done = std::move(done)](Status judged) mutable {
+  Lane& lane = context_.lanes.here();
+  lane.leases().judge_keys(lease, std::move(judge), [&lane, revision, done = std::move(done)](Status judged) mutable {
     done(judged && lane.users().revision() != revision ? Status(fail(Errc::kAuthOldRevision)) : std::move(judged));
   });
 }

@@ -55,9 +55,9 @@ class Callers {
 
   // The same for a request of another member, which passes on the token of its caller; empty: none. Any thread.
   Status check_admin(std::string_view token) const;
-  // Of the keys attached to a lease - for id 0, to any lease -, as this member has applied them; a root passes at whatever revision. `done` runs within the
-  // call or later on this loop.
-  void check_lease(const rpc::CallInfo& info, LeaseId id, auth::Access::Kind kind, base::UniqueFunction<void(Status)> done);
+  // Of the keys attached to a lease - without one, to any lease -, as this member has applied them; a root passes at whatever revision. `done` runs within
+  // the call or later on this loop.
+  void check_lease(const rpc::CallInfo& info, std::optional<LeaseId> lease, auth::Access::Kind kind, base::UniqueFunction<void(Status)> done);
   // Of these, which somebody says are a lease's.
   Status check_lease_keys(const rpc::CallInfo& info, std::span<const std::string> keys, auth::Access::Kind kind);
 

@@ -188,6 +188,32 @@ TEST_F(SignedCallers, AStreamThatTheClientHasClosedMeanwhileEnds) {
   EXPECT_EQ(rig->outcome_of(stream).code, "0");
 }
 
+// However often it is looked at: at each look it may be over.
+TEST_F(SignedCallers, ATokenMayEndWhileItsCallerIsBeingJudged) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  pb::LeaseKeepAliveRequest request;
+  request.set_id(7);
+  bool was_refused = false;
+  bool was_answered = false;
+  for (std::int64_t left_s = 1; left_s < 12; ++left_s) {
+    const std::int32_t stream = rig->client().open_call("/etcdserverpb.Lease/LeaseKeepAlive", {{"token", token_of("keeper")}});
+    rig->settle();
+    verify_all();
+    wait((300 - left_s) * kSecond);
+    rig->clock.wall_step_ns = kSecond;
+    rig->client().send(stream, rpc::testing::framed(request.SerializeAsString()), /*ended=*/true);
+    rig->settle();
+    rig->node.step_leases();
+    rig->settle();
+    const ApiRig::Outcome outcome = rig->outcome_of(stream);
+    was_refused |= outcome.message == kBadToken;
+    was_answered |= outcome.code == "0";
+    rig->clock.wall_step_ns = rig->clock.wall_ahead_ns = 0;
+  }
+  EXPECT_TRUE(was_refused);
+  EXPECT_TRUE(was_answered);
+}
+
 TEST_F(SignedCallers, WhoLeavesWhileTheyWaitIsForgotten) {
   const std::int32_t stream = begin_range(token_of("keeper"));
   rig->client().reset(stream, 8);  // CANCEL
