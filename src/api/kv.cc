@@ -21,13 +21,12 @@ constexpr const char* kService = "etcdserverpb.KV";
 }  // namespace
 
 void Kv::register_methods(Methods& methods) {
-  methods.add(kService, "Range", Rule::kByKeys, [this](rpc::UnaryCall call) { range(std::move(call)); });
-  constexpr auto kSmall = rpc::AnswerSize::kSmall;  // as a rule
-  methods.add(kService, "Put", Rule::kByLog, [this](rpc::UnaryCall call) { put(std::move(call)); }, kSmall);
-  methods.add(kService, "DeleteRange", Rule::kByLog, [this](rpc::UnaryCall call) { delete_range(std::move(call)); }, kSmall);
+  methods.add(kService, "Range", Rule::kByKeys, [this](rpc::UnaryCall call) { range(std::move(call)); }, rpc::AnswerSize::kAny);
+  methods.add(kService, "Put", Rule::kByLog, [this](rpc::UnaryCall call) { put(std::move(call)); });
+  methods.add(kService, "DeleteRange", Rule::kByLog, [this](rpc::UnaryCall call) { delete_range(std::move(call)); });
   // One that only reads is not for the log: it is checked by its keys.
-  methods.add(kService, "Txn", Rule::kByLog, [this](rpc::UnaryCall call) { txn(std::move(call)); }, kSmall);
-  methods.add(kService, "Compact", Rule::kAdmin, [this](rpc::UnaryCall call) { compact(std::move(call)); }, kSmall);
+  methods.add(kService, "Txn", Rule::kByLog, [this](rpc::UnaryCall call) { txn(std::move(call)); });
+  methods.add(kService, "Compact", Rule::kAdmin, [this](rpc::UnaryCall call) { compact(std::move(call)); });
 }
 
 void Kv::range(rpc::UnaryCall call) {

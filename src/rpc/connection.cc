@@ -217,7 +217,7 @@ bool Connection::wants_input() const {
   if (input_ended_) return false;
   if (const auto* const h1 = std::get_if<std::unique_ptr<H1Calls>>(&calls_)) return (*h1)->wants_input();
   const auto* const h2 = std::get_if<std::unique_ptr<H2Calls>>(&calls_);
-  return h2 == nullptr || blocked_ == nullptr || (*h2)->queued_bytes() <= shard_.options().second_mark_bytes();
+  return h2 == nullptr || blocked_ == nullptr || (*h2)->wants_input();
 }
 
 void Connection::update_interest() {

@@ -70,7 +70,9 @@ H2Calls::~H2Calls() {
   session_.for_each_stream([this](H2Stream& stream) {
     if (stream.user != nullptr) give_up(*static_cast<Exchange*>(stream.user), GrpcCode::kCanceled);
   });
-  for (UnaryExchange* exchange : parked_) shard_.recycle(exchange);
+  for (const Line& line : lines_) {
+    for (UnaryExchange* exchange : line.parked) shard_.recycle(exchange);
+  }
 }
 
 void H2Calls::receive(std::string_view bytes) {
@@ -142,9 +144,9 @@ void H2Calls::on(const H2End& event) {
 
 void H2Calls::on(const H2Closed& event) {
   if (event.stream->user != nullptr) give_up(*static_cast<Exchange*>(event.stream->user), GrpcCode::kCanceled);
-  queued_unary_bytes_ -= event.stream->charged_bytes;
+  lines_[event.stream->charged_to].queued_bytes -= event.stream->charged_bytes;
   session_.release(event.stream);
-  dispatch_parked();
+  for (Line& line : lines_) dispatch_parked(line);
 }
 
 void H2Calls::on(const H2Drained& event) {
@@ -218,14 +220,11 @@ void H2Calls::unary_data(UnaryExchange& exchange, std::string_view bytes) {
     return;
   }
   exchange.request = std::move(*message);
-  const bool is_small = exchange.info.method->answers == AnswerSize::kSmall;
-  const Options& options = shard_.options();
-  if (queued_unary_bytes_ <= (is_small ? options.second_mark_bytes() : options.max_queued_output_bytes)) {
-    return dispatch(exchange);
-  }
+  const AnswerSize answers = exchange.info.method->answers;
+  if (line_of(answers).queued_bytes <= mark_of(answers)) return dispatch(exchange);
   if (!hold(exchange, exchange.request.size() + 1)) return;
   exchange.parked = true;
-  parked_.push_back(&exchange);
+  line_of(answers).parked.push_back(&exchange);
 }
 
 void H2Calls::unary_end(UnaryExchange& exchange) {
@@ -244,10 +243,26 @@ void H2Calls::dispatch(UnaryExchange& exchange) {
   std::get<UnaryHandler>(method.handler)(UnaryCall(&exchange));
 }
 
-void H2Calls::dispatch_parked() {
-  while (!parked_.empty() && queued_unary_bytes_ <= shard_.options().max_queued_output_bytes / 2) {
-    UnaryExchange* const exchange = parked_.front();
-    parked_.pop_front();
+std::size_t H2Calls::mark_of(AnswerSize size) const {
+  const Options& options = shard_.options();
+  return size == AnswerSize::kSmall ? options.max_queued_small_bytes : options.max_queued_output_bytes;
+}
+
+bool H2Calls::wants_input() const {
+  constexpr auto kSmall = AnswerSize::kSmall;
+  return lines_[static_cast<std::size_t>(kSmall)].queued_bytes <= mark_of(kSmall);
+}
+
+std::size_t H2Calls::queued_bytes() const {
+  std::size_t sum = 0;
+  for (const Line& line : lines_) sum += line.queued_bytes;
+  return sum;
+}
+
+void H2Calls::dispatch_parked(Line& line) {
+  while (!line.parked.empty() && line.queued_bytes <= shard_.options().max_queued_output_bytes / 2) {
+    UnaryExchange* const exchange = line.parked.front();
+    line.parked.pop_front();
     exchange->parked = false;
     exchange->stream != nullptr ? dispatch(*exchange) : shard_.recycle(exchange);
   }
@@ -414,7 +429,8 @@ void H2Calls::answer(UnaryExchange& exchange) {
     begin_grpc(stream, exchange.content_subtype);
     write_message(stream, std::move(exchange.response));
     stream.charged_bytes = size;
-    queued_unary_bytes_ += size;
+    stream.charged_to = static_cast<std::uint8_t>(exchange.info.method->answers);
+    lines_[stream.charged_to].queued_bytes += size;
     shard_.count_sent(*exchange.info.method, size);
   }
   end_grpc(exchange, /*begun=*/ok, exchange.status);

@@ -6,6 +6,7 @@
 // answer() and carry_out(), at any time between.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -34,8 +35,10 @@ class H2Calls {
   void produce(OutputBatch& batch);
   bool wants_output() const { return session_.wants_output(); }
   bool is_over() const { return session_.is_over(); }
-  // Bytes of answers that wait here for the socket or the client's windows.
-  std::size_t queued_bytes() const { return queued_unary_bytes_; }
+  // False while so many small answers wait that the socket had better be empty before more is read.
+  bool wants_input() const;
+  // Bytes of unary answers that wait here for the socket or the client's windows.
+  std::size_t queued_bytes() const;
   std::size_t active() const { return session_.active_streams(); }
 
   // Tells the client to open no more streams; a second call, after its answer or a while, takes none.
@@ -54,6 +57,12 @@ class H2Calls {
   void expire(Exchange& exchange);
 
  private:
+  // Unary calls of methods whose answers are of one size: neither makes the other wait.
+  struct Line {
+    std::size_t queued_bytes = 0;       // answers that have not left
+    std::deque<UnaryExchange*> parked;  // complete requests that wait for them to leave
+  };
+
   void serve_events();
   void on(const H2Request& event);
   void on(const H2Data& event);
@@ -72,7 +81,9 @@ class H2Calls {
   void unary_data(UnaryExchange& exchange, std::string_view bytes);
   void unary_end(UnaryExchange& exchange);
   void dispatch(UnaryExchange& exchange);
-  void dispatch_parked();
+  std::size_t mark_of(AnswerSize size) const;
+  Line& line_of(AnswerSize size) { return lines_[static_cast<std::size_t>(size)]; }
+  void dispatch_parked(Line& line);
   void server_stream_data(StreamExchange& exchange, std::string_view bytes);
   void server_stream_end(StreamExchange& exchange);
   void pump(StreamExchange& exchange);
@@ -99,9 +110,8 @@ class H2Calls {
   const bool with_http_;
   base::UniqueFunction<void()> on_output_;
   H2Session session_;
-  std::size_t queued_unary_bytes_ = 0;
-  std::size_t held_bytes_ = 0;         // requests that no handler has yet
-  std::deque<UnaryExchange*> parked_;  // complete requests that wait for output to leave
+  std::array<Line, kAnswerSizes> lines_;  // by AnswerSize
+  std::size_t held_bytes_ = 0;            // requests that no handler has yet
   std::uint64_t pings_ = 0;
   std::uint64_t pongs_ = 0;
 };

@@ -48,6 +48,7 @@ class Target {
     if (tight) {
       options.max_header_list_bytes = 300;
       options.max_queued_output_bytes = 100;
+      options.max_queued_small_bytes = 400;
       options.max_unfinished_request_bytes = 5'000;
       options.stream_window_bytes = 500;
       options.max_concurrent_streams = 3;

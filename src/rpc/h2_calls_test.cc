@@ -656,8 +656,8 @@ TEST(H2Calls, WhenMuchOutputWaitsRequestsWaitToo) {
 }
 
 TEST(H2Calls, RequestsWithSmallAnswersDoNotWaitForLargeOnes) {
-  World world({.max_queued_output_bytes = 100'000});
-  world.on_unary = [&](UnaryCall call) { std::move(call).respond(rope(std::string(60'000, 'x'))); };
+  World world({.max_queued_output_bytes = 100'000, .max_queued_small_bytes = 300'000});
+  world.on_unary = [&](UnaryCall call) { std::move(call).respond(rope(std::string(world.requests.back() == "large" ? 1'000'000 : 60'000, 'x'))); };
   const std::string settings("\0\x4\0\0\0\0", 6);
   std::string in = testing::raw_preface() + testing::raw_frame(4, 0, 0, settings);
   H2Client writer;
@@ -669,9 +669,20 @@ TEST(H2Calls, RequestsWithSmallAnswersDoNotWaitForLargeOnes) {
     (void)world.produce();
   });
   world.loop.run_once(0);
-  // Two large ones reach the first mark, and five of the others the second: there is an end to what they may hold.
-  EXPECT_EQ(std::count(world.requests.begin(), world.requests.end(), "large"), 2);
-  EXPECT_EQ(std::count(world.requests.begin(), world.requests.end(), "small"), 5);
+  // One large one is over all marks but that of the small ones. There is an end to what those may hold, too.
+  EXPECT_EQ(std::count(world.requests.begin(), world.requests.end(), "large"), 1);
+  EXPECT_EQ(std::count(world.requests.begin(), world.requests.end(), "small"), 6);
+  EXPECT_FALSE(world.calls->wants_input());
+
+  // A client that reads after all is served all of it.
+  const std::string wide("\0\x4\x7f\xff\xff\xff", 6);
+  world.loop.post([&] {
+    world.calls->receive(testing::raw_frame(4, 0, 0, wide) + testing::raw_frame(8, 0, 0, std::string("\x7f\0\0\0", 4)));
+    (void)world.produce();
+  });
+  world.loop.run_once(0);
+  EXPECT_EQ(world.requests.size(), 23U);
+  EXPECT_EQ(world.calls->queued_bytes(), 0U);
 }
 
 TEST(H2Calls, UnfinishedRequestsAreBoundedOnAConnection) {

@@ -72,7 +72,7 @@ void H2Stream::recycle() {
   trailers_.clear();
   next_ = previous_ = nullptr;
   user = nullptr;
-  charged_bytes = 0;
+  charged_bytes = charged_to = 0;
   reports_drained = false;
 }
 

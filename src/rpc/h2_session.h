@@ -68,6 +68,7 @@ class H2Stream {
   // H2Drained events.
   void* user = nullptr;
   std::size_t charged_bytes = 0;
+  std::uint8_t charged_to = 0;  // which of its accounts
   bool reports_drained = false;
 
  private:

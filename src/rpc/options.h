@@ -58,9 +58,9 @@ struct Options {
   std::size_t stream_high_water_bytes = 1024 * 1024;
   std::size_t stream_low_water_bytes = 256 * 1024;
   // Unary answers waiting on one connection; above it the connection's next requests wait undispatched. Those whose
-  // answers are small wait only above the second mark, where the connection is not even read while its socket is full.
+  // answers are small have a mark of their own, above which the connection is not even read while its socket is full.
   std::size_t max_queued_output_bytes = 16 * 1024 * 1024;
-  std::size_t second_mark_bytes() const { return 4 * max_queued_output_bytes; }
+  std::size_t max_queued_small_bytes = 64 * 1024 * 1024;
   // Parts of unfinished request messages on one connection; above it the message that grows is refused with
   // kResourceExhausted.
   std::size_t max_unfinished_request_bytes = 64 * 1024 * 1024;

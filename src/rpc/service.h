@@ -25,8 +25,9 @@ using ServerStreamHandler = std::function<void(StreamCall, base::SharedBytes req
 using BidiHandler = std::function<void(StreamCall)>;
 
 // What a unary method's answers may be: large ones are made one after the other where a client reads slowly, and small
-// ones, of writes say, are not to wait for them.
+// ones, of writes say, do not wait for them.
 enum class AnswerSize : std::uint8_t { kAny, kSmall };
+inline constexpr std::size_t kAnswerSizes = 2;
 
 struct Method {
   std::string service;  // "etcdserverpb.KV"

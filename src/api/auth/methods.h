@@ -29,7 +29,8 @@ class Methods {
   // All must outlive what is called through the table.
   Methods(rpc::ServiceTable& table, Rules& rules, Callers& callers) : table_(table), rules_(rules), callers_(callers) {}
 
-  void add(const char* service, const char* name, Rule rule, rpc::UnaryHandler handler, rpc::AnswerSize answers = rpc::AnswerSize::kAny);
+  // Nearly all answers are small as a rule.
+  void add(const char* service, const char* name, Rule rule, rpc::UnaryHandler handler, rpc::AnswerSize answers = rpc::AnswerSize::kSmall);
   void add(const char* service, const char* name, Rule rule, rpc::ServerStreamHandler handler);
   // A stream's messages are its callers' word, one by one: a token that is newer than this member's state is refused, and the client asks again. Only
   // for a signature to be verified the stream's beginning waits.
