@@ -22,7 +22,8 @@ LargeRange::LargeRange(const apply::ResponseHeader& header, mvcc::ReadViewRef vi
       small_(apply::range_response_start(header)),
       part_(small_),
       patience_([this] { copy_rest(); }),
-      on_gone_(std::move(on_gone)) {
+      on_gone_(std::move(on_gone)),
+      is_rationed_(static_cast<bool>(on_gone_)) {
   left_ = small_.size() + apply::range_response_end(result_).size();
   std::string tag;
   for (const std::string_view kv : result_.kvs) {

@@ -27,13 +27,15 @@ class LargeRange final : public base::RopeSource {
 
   static bool is_large(const mvcc::RangeResult& result);
 
-  // `result` is of `view`. On the thread of `loop`, which must outlive it. `on_gone` is called when the answer has left or was given up.
+  // `result` is of `view`. On the thread of `loop`, which must outlive it. `on_gone` is called when the answer has left or was given up: whoever
+  // wants to know makes the next one then.
   LargeRange(const apply::ResponseHeader& header, mvcc::ReadViewRef view, mvcc::RangeResult result, rpc::Loop& loop,
              base::UniqueFunction<void()> on_gone = {});
   ~LargeRange() override;
 
   std::size_t size() const override { return left_; }
   void append_next(std::size_t count, std::string& out) override;
+  bool is_rationed() const override { return is_rationed_; }
 
  private:
   void next_part();
@@ -48,6 +50,7 @@ class LargeRange final : public base::RopeSource {
   std::size_t left_ = 0;
   rpc::Timer patience_;
   base::UniqueFunction<void()> on_gone_;
+  const bool is_rationed_;
 };
 
 }  // namespace etcd::api

@@ -49,6 +49,7 @@ class WatchedAnswer final : public base::RopeSource {
   ~WatchedAnswer() override { on_gone_(); }
 
   std::size_t size() const override { return left_; }
+  bool is_rationed() const override { return true; }
   void append_next(std::size_t count, std::string& out) override {
     CHECK(count <= left_, count, left_);
     left_ -= count;

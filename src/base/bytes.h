@@ -47,6 +47,8 @@ class RopeSource {
   virtual std::size_t size() const = 0;
   // Makes the next `count` bytes, at most size(), at the end of `out`.
   virtual void append_next(std::size_t count, std::string& out) = 0;
+  // True if its maker sees to it that only one of them waits for a slow reader: nobody else has to count what is left.
+  virtual bool is_rationed() const { return false; }
 };
 
 // A byte sequence in pieces. Small appends gather in a chunk of their own; large pieces are shared, not copied. Movable, one owner.

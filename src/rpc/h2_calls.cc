@@ -426,11 +426,12 @@ void H2Calls::answer(UnaryExchange& exchange) {
   }
   const bool ok = exchange.status.ok();
   if (ok) {
+    const base::RopeSource* const source = exchange.response.source();
+    stream.charged_bytes = source != nullptr && source->is_rationed() ? 0 : size;
     begin_grpc(stream, exchange.content_subtype);
     write_message(stream, std::move(exchange.response));
-    stream.charged_bytes = size;
     stream.charged_to = static_cast<std::uint8_t>(exchange.info.method->answers);
-    lines_[stream.charged_to].queued_bytes += size;
+    lines_[stream.charged_to].queued_bytes += stream.charged_bytes;
     shard_.count_sent(*exchange.info.method, size);
   }
   end_grpc(exchange, /*begun=*/ok, exchange.status);

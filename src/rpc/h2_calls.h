@@ -17,6 +17,7 @@
 #include "rpc/grpc_head.h"
 #include "rpc/h2_session.h"
 #include "rpc/options.h"
+#include "rpc/service.h"
 #include "rpc/shard.h"
 
 namespace etcd::rpc {

@@ -685,6 +685,28 @@ TEST(H2Calls, RequestsWithSmallAnswersDoNotWaitForLargeOnes) {
   EXPECT_EQ(world.calls->queued_bytes(), 0U);
 }
 
+TEST(H2Calls, AnAnswerThatIsAloneOfItsKindMakesNobodyWait) {
+  struct Zeros final : base::RopeSource {
+    std::size_t left = 1'000'000;
+    std::size_t size() const override { return left; }
+    void append_next(std::size_t count, std::string& out) override { out.append(count, '0'), left -= count; }
+    bool is_rationed() const override { return true; }
+  };
+  World world({.max_queued_output_bytes = 100'000});
+  world.on_unary = [&](UnaryCall call) { std::move(call).respond(world.requests.size() == 1 ? base::Rope(std::make_unique<Zeros>()) : rope("short")); };
+  const std::string settings("\0\x4\0\0\0\0", 6);
+  H2Client writer;
+  for (int i = 0; i < 5; ++i) writer.call("/test.T/Unary", "q");
+  const std::string in = testing::raw_preface() + testing::raw_frame(4, 0, 0, settings) + writer.take_output().substr(testing::raw_preface().size() + 6);
+  world.loop.post([&] {
+    world.calls->receive(in);
+    (void)world.produce();
+  });
+  world.loop.run_once(0);
+  EXPECT_EQ(world.requests.size(), 5U);
+  EXPECT_EQ(world.calls->queued_bytes(), 4 * std::string("short").size());
+}
+
 TEST(H2Calls, UnfinishedRequestsAreBoundedOnAConnection) {
   World world({.max_receive_message_bytes = 1'000'000, .max_unfinished_request_bytes = 300'000});
   std::vector<std::int32_t> ids;
