@@ -1,6 +1,7 @@
 #include "rpc/output.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "base/free_memory.h"
@@ -81,6 +82,8 @@ void OutputBatch::clear() {
 
 void OutputQueue::push(std::string_view head, base::Rope body) {
   CHECK(head.size() <= kHeadBytes, head.size());
+  // A reader that is slow but steady may never empty the queue.
+  if (first_ > items_.size() / 2) items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(std::exchange(first_, 0)));
   Item& item = items_.emplace_back();
   head.copy(item.head, kHeadBytes);
   item.head_bytes = static_cast<std::uint8_t>(head.size());

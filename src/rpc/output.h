@@ -60,6 +60,8 @@ class OutputQueue {
 
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
+  // For how many pushes there is memory.
+  std::size_t capacity() const { return items_.capacity(); }
   // Moves the first `count` bytes (at most size()) into `batch`.
   void take(std::size_t count, OutputBatch& batch);
   void clear();

@@ -78,6 +78,19 @@ TEST(OutputQueue, BytesOfASourceAreMadeAsTheyAreTaken) {
   EXPECT_EQ(written(batch, 9), "head5432109876543210987654321next");
 }
 
+// As of a watch whose client is always a little behind.
+TEST(OutputQueue, AQueueThatIsNeverEmptyKeepsNothingOfWhatHasLeft) {
+  OutputQueue queue;
+  OutputBatch batch;
+  queue.push("head", base::Rope(std::string("body")));
+  for (int i = 0; i < 10'000; ++i) {
+    queue.push("head", base::Rope(std::string("body")));
+    queue.take(8, batch);
+    ASSERT_EQ(written(batch, 100), "headbody");
+  }
+  EXPECT_LE(queue.capacity(), 8U);
+}
+
 TEST(OutputQueue, WhatIsTakenIsWhatWasPushedHoweverItIsCut) {
   base::Rng rng(5);
   OutputQueue queue;
