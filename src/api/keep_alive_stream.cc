@@ -7,7 +7,7 @@
 
 namespace etcd::api {
 
-void KeepAliveStream::start() {
+void KeepAliveStream::start(OpenStreams::Place place) {
   call_.set_events({.on_message = [self = shared_from_this()](base::SharedBytes message) { self->on_message(message); },
                     .on_half_close =
                         [self = shared_from_this()] {
@@ -15,7 +15,7 @@ void KeepAliveStream::start() {
                           if (self->under_way_ == 0) self->finish({});
                         },
                     .on_writable = [self = shared_from_this()] { self->on_writable(); },
-                    .on_cancel = [self = shared_from_this()] { self->streams_.forget(self->number_); }});
+                    .on_cancel = [place = std::move(place)] {}});
   call_.read(kInFlight);
 }
 
@@ -58,7 +58,6 @@ void KeepAliveStream::on_writable() {
 void KeepAliveStream::finish(rpc::GrpcStatus status) {
   const auto keep = shared_from_this();  // the events hold it
   call_.finish(std::move(status));
-  streams_.forget(number_);
 }
 
 }  // namespace etcd::api

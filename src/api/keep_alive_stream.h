@@ -17,12 +17,11 @@ namespace etcd::api {
 
 class KeepAliveStream : public std::enable_shared_from_this<KeepAliveStream> {
  public:
-  // `number`: of the call in `streams`. All must outlive the loop's run.
-  KeepAliveStream(Context& context, Callers& callers, OpenStreams& streams, std::uint64_t number, rpc::StreamCall call)
-      : context_(context), callers_(callers), streams_(streams), number_(number), call_(std::move(call)) {}
+  // All must outlive the loop's run.
+  KeepAliveStream(Context& context, Callers& callers, rpc::StreamCall call) : context_(context), callers_(callers), call_(std::move(call)) {}
 
-  // On the call's loop, from its handler.
-  void start();
+  // On the call's loop, from its handler. `place`: the call's.
+  void start(OpenStreams::Place place);
 
  private:
   static constexpr std::uint32_t kInFlight = 256;
@@ -35,8 +34,6 @@ class KeepAliveStream : public std::enable_shared_from_this<KeepAliveStream> {
 
   Context& context_;
   Callers& callers_;
-  OpenStreams& streams_;
-  const std::uint64_t number_;
   rpc::StreamCall call_;
   std::uint32_t under_way_ = 0;
   std::uint32_t unread_ = 0;  // messages that may be read once the client takes its answers

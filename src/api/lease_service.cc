@@ -114,8 +114,8 @@ void LeaseService::list(rpc::UnaryCall call) {
 void LeaseService::keep_alive(rpc::StreamCall call) {
   auto admitted = gate_.admit_stream(call, ForLearner::kRefused);
   if (!admitted) return call.finish(to_status(admitted.error()));
-  const auto number = streams_.add(call, std::move(*admitted));
-  if (number) std::make_shared<KeepAliveStream>(context_, callers_, streams_, *number, std::move(call))->start();
+  auto place = streams_.add(call, std::move(*admitted));
+  if (place) std::make_shared<KeepAliveStream>(context_, callers_, std::move(call))->start(std::move(*place));
 }
 
 }  // namespace etcd::api

@@ -6,11 +6,11 @@
 
 namespace etcd::api {
 
-std::optional<std::uint64_t> OpenStreams::add(rpc::StreamCall call, LeaderWatch watch) {
+std::optional<OpenStreams::Place> OpenStreams::add(rpc::StreamCall call, LeaderWatch watch) {
   std::unique_lock lock(mutex_);
   if (!stopped_) {
     open_.emplace(++made_, Open{std::move(call), std::move(watch)});
-    return made_;
+    return std::optional<Place>(std::in_place, *this, made_);
   }
   lock.unlock();
   call.finish(to_status(Error{Errc::kStopped}));
@@ -21,6 +21,11 @@ void OpenStreams::forget(std::uint64_t number) {
   std::map<std::uint64_t, Open>::node_type gone;  // let go of outside the lock
   const std::lock_guard lock(mutex_);
   gone = open_.extract(number);
+}
+
+std::size_t OpenStreams::size() const {
+  const std::lock_guard lock(mutex_);
+  return open_.size();
 }
 
 void OpenStreams::stop() {
