@@ -80,6 +80,34 @@ TEST(Hub, APastStartIsTheHistoryAndAFutureOneIsWaitedFor) {
   EXPECT_EQ(sink.take().size(), 4U);
 }
 
+TEST(Hub, AHugeRevisionLeavesNoMemoryBehind) {
+  struct Measuring final : Sink {
+    std::size_t bytes = 0;
+    std::size_t capacity = 0;
+    bool on_events(const Delivery& delivery) override {
+      bytes = delivery.events.bytes().size();
+      capacity = delivery.events.capacity();
+      return true;
+    }
+    bool on_compacted(WatchId, Revision) override { return true; }
+    bool on_progress(WatchId, Revision) override { return true; }
+  };
+  constexpr std::size_t kMiB = 1024 * 1024;
+  HubRig rig;
+  Measuring sink;
+  Stream stream(rig.hub, sink);
+  ASSERT_TRUE(stream.watch(kAutoWatchId, range("k", "l")));
+  auto txn = rig.store.store().begin();
+  for (char last = '0'; last < '8'; ++last) txn.put(std::string("k") + last, std::string(kMiB, 'v'), LeaseId(0));
+  txn.commit();
+  rig.settle();
+  EXPECT_GE(sink.bytes, 8 * kMiB);
+  rig.put("k1", "small");
+  rig.settle();
+  EXPECT_LT(sink.bytes, kMiB);
+  EXPECT_LT(sink.capacity, kMiB);
+}
+
 TEST(Hub, FiltersLeaveOutPutsOrDeletions) {
   HubRig rig;
   KeepingSink sink;

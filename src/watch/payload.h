@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/free_memory.h"
 #include "base/ids.h"
 
 namespace etcd::watch {
@@ -29,6 +30,8 @@ class Payload {
   }
   // Revision of the last event.
   Revision last() const { return last_; }
+  // How much memory it has of its own.
+  std::size_t capacity() const { return text_.capacity(); }
   // The same bytes as bytes(), in a block that may be kept: made by the first call, shared by all.
   const base::SharedBytes& shared() const {
     if (shared_.empty()) shared_ = base::SharedBytes::copy_of(bytes_);
@@ -44,6 +47,12 @@ class Payload {
     bytes_ = {};
     shared_ = {};
     last_ = {};
+  }
+
+  void free() {
+    clear();
+    base::free_memory(text_);
+    ends_ = std::vector<std::size_t>();
   }
 
   std::string text_;  // of several events; one alone is looked at where it was encoded

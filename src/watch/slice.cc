@@ -83,8 +83,8 @@ void Slice::clear() {
   events_.clear();
   if (bytes_ > kKeptBytes) {
     texts_.clear();
-    whole_ = {};
-    part_ = {};
+    for (Payload& payload : whole_) payload.free();
+    part_.free();
   }
   texts_used_ = bytes_ = deliveries_ = 0;
   range_ = nullptr;
