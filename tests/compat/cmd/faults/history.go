@@ -11,6 +11,8 @@ import (
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 )
 
 // history is what clients asked of shared keys and were told.
@@ -90,8 +92,7 @@ func newHistory(endpoints []string, o options) (*history, error) {
 	h := &history{start: time.Now(), cancel: func() {}, random: rand.New(rand.NewSource(o.seed))}
 	for id := range o.clients {
 		member := id % len(endpoints)
-		connection, err := clientv3.New(clientv3.Config{
-			Endpoints: []string{endpoints[member]}, DialTimeout: 2 * time.Second, Logger: zap.NewNop()})
+		connection, err := connect(endpoints[member])
 		if err != nil {
 			h.close()
 			return nil, err
@@ -100,6 +101,18 @@ func newHistory(endpoints []string, o options) (*history, error) {
 			random: rand.New(rand.NewSource(h.random.Int63())), seen: map[string]int64{}})
 	}
 	return h, nil
+}
+
+// connect opens a client that is back soon after its member is: by itself it would
+// wait for seconds, and often over the next fault.
+func connect(endpoint string) (*clientv3.Client, error) {
+	again := backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 200 * time.Millisecond}
+	return clientv3.New(clientv3.Config{
+		Endpoints:   []string{endpoint},
+		DialTimeout: 2 * time.Second,
+		Logger:      zap.NewNop(),
+		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{Backoff: again, MinConnectTimeout: time.Second})},
+	})
 }
 
 // record lets the clients ask until stop.
