@@ -126,8 +126,9 @@ class Handshakes::HalfOpen {
   // The reason may still be on its way, and closing with input unread would destroy it there.
   void refuse(std::string_view why) {
     log_refusal(why);
-    session_.reset();
-    if (why == kEnd || why == kTimeout) return tell(nullptr);
+    const bool is_gone = why == kEnd || why == kTimeout;
+    session_.reset();  // `why` may be its own
+    if (is_gone) return tell(nullptr);
     shutdown(socket_.get(), SHUT_WR);
     stage_ = Stage::kLingering;
     allow(kLinger);

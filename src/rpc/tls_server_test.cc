@@ -160,6 +160,16 @@ TEST_F(TlsServer, AHandshakeThatDoesNotEndIsBrokenOff) {
   EXPECT_EQ(slow.receive_all(), "");
 }
 
+TEST_F(TlsServer, WhoGoesInTheMiddleOfAHandshakeIsForgotten) {
+  serve();
+  std::optional<testing::SocketClient> client(std::in_place, address);
+  client->send("\x16\x03\x01");  // the beginning of a record
+  for (int i = 0; i < 20; ++i) loop.run_once(1);
+  client.reset();
+  turn_until([&] { return lines->has(R"("error":"EOF")"); });
+  EXPECT_EQ(ask(alice()), "alice secure x");
+}
+
 // Strangers who begin and say no more must not keep others out, not even for a moment.
 TEST_F(TlsServer, SilentOnesMakeRoomForNewOnes) {
   options.max_handshakes = 8;
