@@ -105,7 +105,7 @@ class LocalNode : public Node {
   // What was sent to the member last has probably not arrived.
   void unreachable(MemberId to) { replica_->inbox().push(ReportUnreachable{to}); }
 
-  // Ends every wait with kStopped. The stages may still be stepped.
+  // Ends every wait with kStopped. Not while another thread steps the replica.
   void stop_waiting();
   // After the last step of every stage: writes what is not in the db yet, so that the next start has nothing to replay.
   void close();

@@ -278,8 +278,8 @@ void Server::stop() {
   api_->stop();
   drain(*clients_);
   if (monitors_) drain(*monitors_);
-  node_->stop_waiting();
   write_.stop();
+  node_->stop_waiting();
   flush_.stop();
   work_.stop();
   read_.stop();
